@@ -1,0 +1,1 @@
+"""Running connections to providers: asyncio, no Textual."""

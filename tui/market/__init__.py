@@ -1,0 +1,1 @@
+"""What a market is: names, events and arithmetic, pure and synchronous."""

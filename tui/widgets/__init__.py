@@ -1,0 +1,1 @@
+"""Small drawing parts that panes share."""
