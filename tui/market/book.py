@@ -1,0 +1,115 @@
+"""Order-book arithmetic: pure functions, exact in `Decimal`.
+
+A side is a sequence of levels `(price, size, venues)`, best first. Prices in the quote currency, sizes in the base
+currency or shares.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from itertools import accumulate
+from typing import Final, Literal, NamedTuple
+
+from tui.market.events import BookSnapshot, Level
+
+BASIS_POINTS: Final = Decimal(10_000)
+
+
+class Touch(NamedTuple):
+    """The best prices and what follows from them; None where a side is empty."""
+
+    bid: Decimal | None
+    ask: Decimal | None
+    mid: Decimal | None
+    spread: Decimal | None
+    spread_bp: Decimal | None
+
+    @property
+    def is_crossed(self) -> bool:
+        """Best bid above best ask."""
+        return self.spread is not None and self.spread < 0
+
+    @property
+    def is_locked(self) -> bool:
+        """Best bid equal to best ask."""
+        return self.spread is not None and self.spread == 0
+
+
+def touch(book: BookSnapshot) -> Touch:
+    """Best bid and ask, mid = (bid + ask) / 2, spread = ask - bid, in basis points of the mid."""
+    bid = book.bids[0][0] if book.bids else None
+    ask = book.asks[0][0] if book.asks else None
+    if bid is None or ask is None:
+        return Touch(bid, ask, None, None, None)
+    mid, spread = (bid + ask) / 2, ask - bid
+    return Touch(bid, ask, mid, spread, spread / mid * BASIS_POINTS if mid else None)
+
+
+def cumulative(levels: Sequence[Level]) -> list[Decimal]:
+    """Size from the best price outward, one sum a level."""
+    return list(accumulate(size for _, size, _ in levels))
+
+
+def imbalance(book: BookSnapshot, levels: int = 10) -> float | None:
+    """Compare resting size on the two sides near the touch.
+
+    Returns:
+        (bids - asks) / (bids + asks) over the best `levels` of each side, from -1.0 (all asks) to 1.0 (all bids);
+        None while a side is empty.
+    """
+    if not book.bids or not book.asks:
+        return None
+    bids = sum((size for _, size, _ in book.bids[:levels]), Decimal())
+    asks = sum((size for _, size, _ in book.asks[:levels]), Decimal())
+    total = bids + asks
+    return float((bids - asks) / total) if total else None
+
+
+def group(levels: Sequence[Level], step: Decimal, side: Literal["bid", "ask"]) -> list[Level]:
+    """Merge levels into price steps: bids rounded down, asks up, so that no price looks better than it is.
+
+    Sizes are summed exactly; venues are joined in the order they appear.
+    """
+    rounding = ROUND_FLOOR if side == "bid" else ROUND_CEILING
+    merged: dict[Decimal, tuple[Decimal, dict[str, None]]] = {}
+    for price, size, venues in levels:
+        bucket = (price / step).to_integral_value(rounding) * step
+        total, names = merged.get(bucket, (Decimal(), {}))
+        names.update(dict.fromkeys(venues))
+        merged[bucket] = (total + size, names)
+    return [(price, size, tuple(names)) for price, (size, names) in merged.items()]
+
+
+def grouping_steps(mid: Decimal, tick: Decimal) -> list[Decimal]:
+    """Price steps that suit the instrument, finest (the tick) first, up to about half a percent of the mid."""
+    steps, power = [tick], tick
+    top = mid * Decimal("0.005")
+    while power <= top and len(steps) < 12:
+        for factor in (Decimal(2), Decimal(5), Decimal(10)):
+            step = power * factor
+            if step <= top:
+                steps.append(step)
+        power *= 10
+    return steps
+
+
+def learn_tick(book: BookSnapshot) -> Decimal:
+    """The finest price step seen: a power of ten with as many decimals as the prices have."""
+    exponents = [_exponent(level[0]) for side in (book.bids, book.asks) for level in side[:50]]
+    return Decimal(1).scaleb(min(exponents, default=0))
+
+
+def crossing_venues(book: BookSnapshot) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Venues whose bids stand at or above the best ask, and venues whose asks stand at or below the best bid."""
+    best = touch(book)
+    if best.spread is None or best.spread > 0:
+        return (), ()
+    buyers = dict.fromkeys(v for price, _, venues in book.bids if price >= book.asks[0][0] for v in venues)
+    sellers = dict.fromkeys(v for price, _, venues in book.asks if price <= book.bids[0][0] for v in venues)
+    return tuple(buyers), tuple(sellers)
+
+
+def _exponent(price: Decimal) -> int:
+    exponent = price.normalize().as_tuple().exponent
+    return min(exponent, 0) if isinstance(exponent, int) else 0

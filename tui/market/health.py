@@ -1,0 +1,62 @@
+"""What is known about a connection, as figures: kept by the feed, read by panes and commands."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from dataclasses import dataclass, field
+from typing import Final
+
+NS: Final = 1_000_000_000
+WINDOW_S: Final = 10
+
+
+@dataclass(slots=True)
+class FeedStats:
+    """Counters of one feed over the life of the program.
+
+    Attributes:
+        frames: Frames received.
+        bytes: Payload bytes received, after decompression.
+        connects: Dials that reached an open socket.
+        attempts: Dials.
+        reconnects: Connections after the first.
+        counts: `undecodable`, `unknown`, `gap`, `rejected`, `late`.
+        latency_s: Last measured round trip, or None.
+        last_frame_ns: When the last frame came, or None.
+        live_since_ns: When the present login succeeded, or None while not live.
+        subscriptions: How many subscriptions are wanted of it now.
+        refused: Subscriptions it refused: text by subscription.
+        note: Something about the plan or budget, or "".
+    """
+
+    frames: int = 0
+    bytes: int = 0
+    connects: int = 0
+    attempts: int = 0
+    reconnects: int = 0
+    counts: Counter[str] = field(default_factory=Counter)
+    latency_s: float | None = None
+    last_frame_ns: int | None = None
+    live_since_ns: int | None = None
+    subscriptions: int = 0
+    refused: dict[str, str] = field(default_factory=dict)
+    note: str = ""
+    _buckets: deque[tuple[int, int, int]] = field(default_factory=lambda: deque(maxlen=WINDOW_S + 1))
+
+    def received(self, size: int, now_ns: int) -> None:
+        """Count a frame of `size` bytes."""
+        self.frames += 1
+        self.bytes += size
+        self.last_frame_ns = now_ns
+        second = now_ns // NS
+        if self._buckets and self._buckets[-1][0] == second:
+            _, frames, total = self._buckets[-1]
+            self._buckets[-1] = (second, frames + 1, total + size)
+        else:
+            self._buckets.append((second, 1, size))
+
+    def rates(self, now_ns: int) -> tuple[float, float]:
+        """Frames and bytes a second over the last ten whole seconds."""
+        second = now_ns // NS
+        recent = [(frames, size) for at, frames, size in self._buckets if second - WINDOW_S <= at < second]
+        return sum(f for f, _ in recent) / WINDOW_S, sum(s for _, s in recent) / WINDOW_S

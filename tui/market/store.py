@@ -1,0 +1,470 @@
+"""MarketStore: the merged, latest state of everything wanted. One writer (the event loop), no locks.
+
+Feeds apply events; a frame clock drains what changed; panes read. Nothing here grows without bound.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+from statistics import median
+from typing import Any, Final, TypeVar
+
+from tui.market.bars import BarSeries
+from tui.market.events import (
+    QUOTE_FIELDS,
+    Balance,
+    Bar,
+    BookSnapshot,
+    Event,
+    FeedState,
+    Greeks,
+    MarketStatus,
+    NewsItem,
+    Notice,
+    Order,
+    PnlCandle,
+    Position,
+    Quote,
+    Status,
+    Trade,
+    Watchlist,
+)
+from tui.market.health import FeedStats
+from tui.market.names import Interval, Kind, Subscription, Symbol
+
+NS: Final = 1_000_000_000
+MAX_TRADES: Final = 500
+MAX_NEWS: Final = 500
+MAX_NOTICES: Final = 100
+MAX_SERIES: Final = 64
+MAX_SYMBOLS: Final = 1000
+MAX_SPARK: Final = 120
+SPARK_STEP_NS: Final = 5 * NS
+SUSPECT_JUMP: Final = Decimal("0.2")
+_PRICES: Final = frozenset({"bid", "ask", "last"})
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class Topic(StrEnum):
+    """Things that change and are no subscription."""
+
+    FEEDS = "feeds"
+    SESSION = "session"
+    NOTICES = "notices"
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What changed since the last frame."""
+
+    keys: frozenset[Subscription]
+    topics: frozenset[Topic]
+
+    def __bool__(self) -> bool:
+        return bool(self.keys or self.topics)
+
+
+class Freshness(StrEnum):
+    """Whether a value may be believed to be the market's present state."""
+
+    LIVE = "live"
+    STALE = "stale"
+    ABSENT = "absent"
+
+
+@dataclass(slots=True)
+class QuoteState:
+    """The merged quote of a symbol.
+
+    Attributes:
+        values: Known fields only (names of `QUOTE_FIELDS`).
+        received_ns: When each field last came.
+        direction: Sign of the last move of `last` (or of the mid when there is none): 1, -1, or 0.
+        moved_ns: When it last moved, or 0.
+        suspects: Fields whose last jump was too large to believe until a second update agrees.
+        spark: Bounded samples of the price, oldest first, at most one in five seconds.
+    """
+
+    symbol: Symbol
+    source: str
+    ts_recv_ns: int
+    ts_event_ns: int | None = None
+    values: dict[str, Any] = field(default_factory=dict)
+    received_ns: dict[str, int] = field(default_factory=dict)
+    derived: bool = False
+    direction: int = 0
+    moved_ns: int = 0
+    suspects: set[str] = field(default_factory=set)
+    spark: deque[tuple[int, Decimal]] = field(default_factory=lambda: deque(maxlen=MAX_SPARK))
+
+    def get(self, name: str) -> Decimal | None:
+        """A figure by field name, or None when unknown."""
+        value = self.values.get(name)
+        return value if isinstance(value, Decimal) else None
+
+    @property
+    def price(self) -> Decimal | None:
+        """The last trade, else the mid of bid and ask, else None."""
+        last, bid, ask = self.get("last"), self.get("bid"), self.get("ask")
+        if last is None and bid is not None and ask is not None:
+            return (bid + ask) / 2
+        return last
+
+    @property
+    def is_delayed(self) -> bool:
+        """Late by contract."""
+        return bool(self.values.get("delayed"))
+
+
+@dataclass(slots=True)
+class BookState:
+    """The newest book of a symbol and the rhythm of its updates."""
+
+    book: BookSnapshot
+    gaps: deque[float] = field(default_factory=lambda: deque(maxlen=20))
+    updates: int = 1
+
+    @property
+    def stale_after_s(self) -> float:
+        """Four times the median gap of the last updates, at least 5 s, at most 45 s."""
+        return min(45.0, max(5.0, 4 * median(self.gaps))) if len(self.gaps) >= 3 else 45.0
+
+
+@dataclass(slots=True)
+class FeedRecord:
+    """A feed as the screen sees it."""
+
+    status: Status | None = None
+    stats: FeedStats = field(default_factory=FeedStats)
+
+
+@dataclass(slots=True)
+class Accounts:
+    """Orders, positions, balances and P&L by account; bounded by what an account holds and by `deque`s."""
+
+    orders: OrderedDict[tuple[str, str], Order] = field(default_factory=OrderedDict)
+    positions: dict[tuple[str, str], Position] = field(default_factory=dict)
+    balances: dict[str, dict[str, Decimal | None]] = field(default_factory=dict)
+    pnl: dict[tuple[str, str], OrderedDict[int, PnlCandle]] = field(default_factory=dict)
+    watchlists: dict[str, Watchlist] = field(default_factory=dict)
+
+
+class MarketStore:
+    """Apply events, say what changed, answer reads.
+
+    Args:
+        now_ns: UTC nanoseconds, the same clock that stamps events.
+    """
+
+    def __init__(self, now_ns: Callable[[], int]) -> None:
+        self.now_ns = now_ns
+        self.feeds: dict[str, FeedRecord] = {}
+        self.market_status: MarketStatus | None = None
+        self.notices: deque[Notice] = deque(maxlen=MAX_NOTICES)
+        self.accounts = Accounts()
+        self.news_dropped = 0
+        self._serving: dict[Subscription, str | None] = {}
+        self._wanted_since: dict[Subscription, int] = {}
+        self._refusals: dict[Subscription, str] = {}
+        self._quotes: OrderedDict[Symbol, QuoteState] = OrderedDict()
+        self._books: OrderedDict[Symbol, BookState] = OrderedDict()
+        self._series: OrderedDict[tuple[Symbol, Interval], BarSeries] = OrderedDict()
+        self._trades: OrderedDict[Symbol, deque[Trade]] = OrderedDict()
+        self._greeks: OrderedDict[Symbol, Greeks] = OrderedDict()
+        self._news: dict[str, NewsItem] = {}
+        self._decimals: OrderedDict[Symbol, int] = OrderedDict()
+        self._keys: set[Subscription] = set()
+        self._topics: set[Topic] = set()
+
+    # --- writing ---
+
+    def apply(self, event: Event) -> None:
+        """Merge an event of any kind."""
+        match event:
+            case Quote():
+                self._apply_quote(event)
+            case Trade():
+                self._apply_trade(event)
+            case Bar():
+                self._apply_bar(event)
+            case BookSnapshot():
+                self._apply_book(event)
+            case NewsItem():
+                self._apply_news(event)
+            case Status():
+                self.feed(event.feed).status = event
+                self._topics.add(Topic.FEEDS)
+            case Notice():
+                self._apply_notice(event)
+            case MarketStatus():
+                self.market_status = event
+                self._topics.add(Topic.SESSION)
+            case Greeks():
+                merged = {**_known(self._greeks.get(event.symbol)), **event.model_dump(exclude_unset=True)}
+                _put(self._greeks, event.symbol, Greeks(**merged))
+                self._keys.add(Subscription(Kind.GREEKS, event.symbol))
+            case Order() | Position() | Balance() | PnlCandle() | Watchlist():
+                self._apply_account(event)
+                self._keys.add(Subscription(Kind.ACCOUNT))
+
+    def drain(self) -> Changes:
+        """What changed since the last call."""
+        changes = Changes(frozenset(self._keys), frozenset(self._topics))
+        self._keys.clear()
+        self._topics.clear()
+        return changes
+
+    def feed(self, name: str) -> FeedRecord:
+        """The record of a feed, made when it is new."""
+        return self.feeds.setdefault(name, FeedRecord())
+
+    def assign(self, subscription: Subscription, feed: str | None) -> None:
+        """Say which feed serves a subscription; None while nobody can."""
+        self._wanted_since.setdefault(subscription, self.now_ns())
+        if self._serving.get(subscription) != feed:
+            self._serving[subscription] = feed
+            self._keys.add(subscription)
+
+    def forget(self, subscription: Subscription) -> None:
+        """Nobody wants it any more: its value goes, so that nothing old is shown when it is wanted again."""
+        for known in (self._serving, self._wanted_since, self._refusals):
+            known.pop(subscription, None)
+        symbol = subscription.symbol
+        match subscription.kind:
+            case Kind.BOOK if symbol:
+                self._books.pop(symbol, None)
+            case Kind.BAR if symbol and subscription.interval:
+                self._series.pop((symbol, subscription.interval), None)
+            case Kind.QUOTE if symbol:
+                self._quotes.pop(symbol, None)
+            case Kind.TRADE if symbol:
+                self._trades.pop(symbol, None)
+            case Kind.GREEKS if symbol:
+                self._greeks.pop(symbol, None)
+        self._keys.add(subscription)
+
+    # --- reading ---
+
+    def quote(self, symbol: Symbol) -> QuoteState | None:
+        """The merged quote."""
+        return self._quotes.get(symbol)
+
+    def book(self, symbol: Symbol) -> BookState | None:
+        """The newest book."""
+        return self._books.get(symbol)
+
+    def bars(self, symbol: Symbol, interval: Interval) -> BarSeries:
+        """The series of bars, empty when nothing came yet."""
+        return self._series.get((symbol, interval)) or BarSeries(symbol, interval)
+
+    def trades(self, symbol: Symbol) -> Iterable[Trade]:
+        """The newest prints, oldest first."""
+        return self._trades.get(symbol, ())
+
+    def greeks(self, symbol: Symbol) -> Greeks | None:
+        """An option's sensitivities."""
+        return self._greeks.get(symbol)
+
+    def news(self) -> list[NewsItem]:
+        """Headlines, newest first."""
+        return sorted(self._news.values(), key=lambda item: item.published_ns, reverse=True)
+
+    def decimals(self, symbol: Symbol) -> int:
+        """Decimals in which the symbol's prices are quoted, learned from what was seen; 2 to begin with."""
+        return self._decimals.get(symbol, 2)
+
+    def serving(self, subscription: Subscription) -> str | None:
+        """The feed that serves a subscription."""
+        return self._serving.get(subscription)
+
+    def is_live(self, feed: str | None) -> bool:
+        """Whether a feed is connected and logged in."""
+        status = self.feeds[feed].status if feed in self.feeds else None
+        return status is not None and status.state is FeedState.LIVE
+
+    def freshness(self, subscription: Subscription) -> Freshness:
+        """Whether the value of a subscription is live, stale, or not there.
+
+        A value is live when the feed that serves it is live and the value came on the feed's present connection; a
+        book also has to come in its own rhythm.
+        """
+        received_ns = self._received_ns(subscription)
+        if received_ns is None:
+            return Freshness.ABSENT
+        feed = self.serving(subscription)
+        if feed is None or not self.is_live(feed):
+            return Freshness.STALE
+        live_since = self.feeds[feed].stats.live_since_ns
+        if live_since is not None and received_ns < live_since:
+            return Freshness.STALE
+        if subscription.kind is Kind.BOOK and subscription.symbol and (state := self.book(subscription.symbol)):
+            late = (self.now_ns() - received_ns) / NS > state.stale_after_s
+            return Freshness.STALE if late else Freshness.LIVE
+        return Freshness.LIVE
+
+    def age_s(self, subscription: Subscription) -> float | None:
+        """Seconds since the value last came, or None when it never did."""
+        received_ns = self._received_ns(subscription)
+        return None if received_ns is None else max(0.0, (self.now_ns() - received_ns) / NS)
+
+    def absence(self, subscription: Subscription) -> str:
+        """Why there is no value, for a person: what is awaited, from whom, since when."""
+        if refusal := self._refusals.get(subscription):
+            return refusal
+        feed = self._serving.get(subscription)
+        if feed is None:
+            return "no provider carries it" if subscription in self._serving else "not asked for yet"
+        status = self.feeds[feed].status if feed in self.feeds else None
+        if status is None or status.state in (FeedState.IDLE, FeedState.CONNECTING, FeedState.AUTHENTICATING):
+            return f"connecting to {feed}"
+        if status.state is FeedState.LIVE:
+            waited = (self.now_ns() - self._wanted_since.get(subscription, self.now_ns())) / NS
+            return f"waiting for {feed}, {waited:.0f}s"
+        return f"{feed} {status.state}: {status.reason}" if status.reason else f"{feed} {status.state}"
+
+    # --- merging ---
+
+    def _apply_quote(self, event: Quote) -> None:
+        state = self._quotes.get(event.symbol)
+        if state is None or state.source != event.source:
+            state = QuoteState(event.symbol, event.source, event.ts_recv_ns)
+            _put(self._quotes, event.symbol, state)
+        before = state.price
+        for name in QUOTE_FIELDS:
+            if name in event.model_fields_set:
+                self._merge_field(state, name, getattr(event, name), event.ts_recv_ns)
+        state.ts_recv_ns, state.derived = event.ts_recv_ns, event.derived
+        state.ts_event_ns = event.ts_event_ns or state.ts_event_ns
+        after = state.price
+        if before is not None and after is not None and after != before:
+            state.direction, state.moved_ns = (1 if after > before else -1), event.ts_recv_ns
+        if after is not None and (not state.spark or event.ts_recv_ns - state.spark[-1][0] >= SPARK_STEP_NS):
+            state.spark.append((event.ts_recv_ns, after))
+        self._keys.add(Subscription(Kind.QUOTE, event.symbol))
+
+    def _merge_field(self, state: QuoteState, name: str, value: object, now_ns: int) -> None:
+        state.received_ns[name] = now_ns
+        if value is None:
+            state.values.pop(name, None)
+            state.suspects.discard(name)
+            return
+        if name in _PRICES and isinstance(value, Decimal):
+            known = state.get(name)
+            if known and abs(value - known) > abs(known) * SUSPECT_JUMP:
+                state.suspects.add(name)
+            else:
+                state.suspects.discard(name)
+            self._learn_decimals(state.symbol, value)
+        state.values[name] = value
+
+    def _apply_trade(self, event: Trade) -> None:
+        trades = self._trades.get(event.symbol)
+        if trades is None:
+            trades = deque(maxlen=MAX_TRADES)
+            _put(self._trades, event.symbol, trades)
+        if event.sequence is not None and any(
+            t.sequence == event.sequence and t.venue == event.venue for t in list(trades)[-50:]
+        ):
+            return
+        trades.append(event)
+        self._learn_decimals(event.symbol, event.price)
+        self._keys.add(Subscription(Kind.TRADE, event.symbol))
+
+    def _apply_bar(self, event: Bar) -> None:
+        key = (event.symbol, event.interval)
+        series = self._series.get(key)
+        if series is None:
+            series = BarSeries(event.symbol, event.interval)
+            _put(self._series, key, series, MAX_SERIES)
+        if series.upsert(event):
+            self._keys.add(Subscription(Kind.BAR, event.symbol, event.interval))
+
+    def _apply_book(self, event: BookSnapshot) -> None:
+        state = self._books.get(event.symbol)
+        if state is None or state.book.source != event.source:
+            _put(self._books, event.symbol, BookState(event))
+        else:
+            state.gaps.append((event.ts_recv_ns - state.book.ts_recv_ns) / NS)
+            state.book = event
+            state.updates += 1
+        for side in (event.bids, event.asks):
+            for price, _, _ in side[:3]:
+                self._learn_decimals(event.symbol, price)
+        self._keys.add(Subscription(Kind.BOOK, event.symbol))
+
+    def _apply_news(self, event: NewsItem) -> None:
+        self._news[event.id] = event
+        while len(self._news) > MAX_NEWS:
+            del self._news[min(self._news, key=lambda id: self._news[id].published_ns)]
+            self.news_dropped += 1
+        self._keys.add(Subscription(Kind.NEWS))
+
+    def _apply_notice(self, event: Notice) -> None:
+        self.notices.append(event)
+        if event.refused and event.subscription is not None:
+            if len(self._refusals) < MAX_SYMBOLS:
+                self._refusals[event.subscription] = event.text
+            self._keys.add(event.subscription)
+        self._topics.add(Topic.NOTICES)
+
+    def _apply_account(self, event: Order | Position | Balance | PnlCandle | Watchlist) -> None:
+        accounts = self.accounts
+        match event:
+            case Order():
+                key = (event.account, event.client_order_id)
+                known = accounts.orders.get(key)
+                if known and known.updated_ns and event.updated_ns and event.updated_ns < known.updated_ns:
+                    return
+                _put(accounts.orders, key, event, MAX_TRADES)
+            case Position():
+                if event.quantity == 0:
+                    accounts.positions.pop((event.account, event.symbol), None)
+                else:
+                    accounts.positions[event.account, event.symbol] = event
+            case Balance():
+                accounts.balances.setdefault(event.account, {}).update(event.figures)
+            case PnlCandle():
+                candles = accounts.pnl.setdefault((event.account, event.interval), OrderedDict())
+                _put(candles, event.start_ns, event, MAX_TRADES)
+            case Watchlist():
+                accounts.watchlists[event.id] = event
+
+    def _learn_decimals(self, symbol: Symbol, price: Decimal) -> None:
+        exponent = price.normalize().as_tuple().exponent
+        if isinstance(exponent, int) and -exponent > self._decimals.get(symbol, 2):
+            _put(self._decimals, symbol, min(-exponent, 8))
+
+    def _received_ns(self, subscription: Subscription) -> int | None:
+        symbol = subscription.symbol
+        match subscription.kind:
+            case Kind.QUOTE if symbol and (quote := self._quotes.get(symbol)):
+                return quote.ts_recv_ns
+            case Kind.BOOK if symbol and (book := self._books.get(symbol)):
+                return book.book.ts_recv_ns
+            case Kind.BAR if symbol and subscription.interval:
+                last = self.bars(symbol, subscription.interval).last
+                return last.ts_recv_ns if last else None
+            case Kind.TRADE if symbol and (trades := self._trades.get(symbol)):
+                return trades[-1].ts_recv_ns
+            case Kind.GREEKS if symbol and (greeks := self._greeks.get(symbol)):
+                return greeks.ts_recv_ns
+            case Kind.NEWS if self._news:
+                return max(item.ts_recv_ns for item in self._news.values())
+        return None
+
+
+def _put(known: OrderedDict[K, V], key: K, value: V, limit: int = MAX_SYMBOLS) -> None:
+    known[key] = value
+    known.move_to_end(key)
+    while len(known) > limit:
+        known.popitem(last=False)
+
+
+def _known(greeks: Greeks | None) -> dict[str, Any]:
+    return greeks.model_dump(exclude_unset=True) if greeks else {}
