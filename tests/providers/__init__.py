@@ -1,0 +1,3 @@
+import pytest
+
+pytest.register_assert_rewrite("tests.providers.contract")  # its asserts speak for every codec
