@@ -97,6 +97,17 @@ class Pause:
 
 
 @dataclass(frozen=True, slots=True)
+class Renew:
+    """The login ends soon: get a fresh credential from the provider, then call `Codec.renewed` with it.
+
+    Attributes:
+        reason: For the log.
+    """
+
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Latency:
     """Round trip of a ping, measured with our own clock."""
 
@@ -119,7 +130,7 @@ class Count:
     sample: str = ""
 
 
-Signal = Event | Send | LoggedIn | LoginRefused | Close | Pause | Latency | Count
+Signal = Event | Send | LoggedIn | LoginRefused | Close | Pause | Renew | Latency | Count
 Output = Iterable[Signal]
 
 
