@@ -1,0 +1,206 @@
+"""Theme files (TOML) to Textual themes and to the styles that panes draw with."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.resources import files
+from pathlib import Path
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from rich.style import Style
+from textual.theme import Theme
+
+DEFAULT: Final = "tickdeck-dark"
+ROLES: Final = (
+    "background", "surface", "panel", "text", "muted", "faint", "border", "focus", "accent", "selection",
+    "up", "down", "bid", "ask", "bid-bar", "ask-bar", "bid-depth", "ask-depth", "stale", "warning", "error", "good",
+)  # fmt: skip
+"""Every colour a theme has to name."""
+
+
+class ThemeFile(BaseModel):
+    """A theme as its file says it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = Field(pattern=r"^[a-z0-9-]{1,40}$")
+    dark: bool
+    colors: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Palette:
+    """The colours of one theme, as hex by role, and ready styles."""
+
+    name: str
+    dark: bool
+    colors: Mapping[str, str]
+
+    def style(self, role: str, *, bg: str | None = None, bold: bool = False, dim: bool = False) -> Style:
+        """A foreground role on an optional background role."""
+        return Style(
+            color=self.colors[role], bgcolor=self.colors[bg] if bg else None, bold=bold or None, dim=dim or None
+        )
+
+    @cached_property
+    def text(self) -> Style:
+        """Ordinary text."""
+        return self.style("text")
+
+    @cached_property
+    def strong(self) -> Style:
+        """Text that should be seen first."""
+        return self.style("text", bold=True)
+
+    @cached_property
+    def muted(self) -> Style:
+        """Labels and units."""
+        return self.style("muted")
+
+    @cached_property
+    def faint(self) -> Style:
+        """Rules and grids: carries no meaning."""
+        return self.style("faint")
+
+    @cached_property
+    def stale(self) -> Style:
+        """A value that is not live."""
+        return self.style("stale")
+
+    @cached_property
+    def up(self) -> Style:
+        """A rise."""
+        return self.style("up")
+
+    @cached_property
+    def down(self) -> Style:
+        """A fall."""
+        return self.style("down")
+
+    @cached_property
+    def bid(self) -> Style:
+        """The buying side."""
+        return self.style("bid")
+
+    @cached_property
+    def ask(self) -> Style:
+        """The selling side."""
+        return self.style("ask")
+
+    @cached_property
+    def warning(self) -> Style:
+        """Something to look at."""
+        return self.style("warning")
+
+    @cached_property
+    def error(self) -> Style:
+        """Something broken."""
+        return self.style("error")
+
+    @cached_property
+    def good(self) -> Style:
+        """All well."""
+        return self.style("good")
+
+    @cached_property
+    def accent(self) -> Style:
+        """Keys and what is chosen."""
+        return self.style("accent")
+
+    def moved(self, direction: int) -> Style:
+        """The colour of a rise, a fall, or neither."""
+        return self.up if direction > 0 else self.down if direction < 0 else self.text
+
+    def textual(self) -> Theme:
+        """The same as a Textual theme, with `$market-up` and its like as variables."""
+        c = self.colors
+        market = {"market-up": "up", "market-down": "down", "bid": "bid", "ask": "ask", "stale": "stale"}
+        return Theme(
+            name=self.name,
+            dark=self.dark,
+            primary=c["accent"],
+            secondary=c["muted"],
+            accent=c["accent"],
+            foreground=c["text"],
+            background=c["background"],
+            surface=c["surface"],
+            panel=c["panel"],
+            success=c["good"],
+            warning=c["warning"],
+            error=c["error"],
+            variables={name: c[role] for name, role in market.items()}
+            | {"pane-border": c["border"], "pane-focus": c["focus"], "muted": c["muted"], "selection": c["selection"]},
+        )
+
+
+@dataclass(frozen=True)
+class Themes:
+    """All that were found, and what was wrong with the others."""
+
+    palettes: Mapping[str, Palette]
+    problems: tuple[str, ...]
+
+    def get(self, name: str) -> Palette:
+        """The palette of that name, else the default one."""
+        return self.palettes.get(name) or self.palettes[DEFAULT]
+
+
+def load_themes(user_folder: Path | None = None) -> Themes:
+    """Read every theme file: the built-in ones, then the user's, which may replace them.
+
+    A broken file is a line in `problems`; the others load.
+    """
+    palettes: dict[str, Palette] = {}
+    problems: list[str] = []
+    for path in [*_built_in(), *_files(user_folder)]:
+        try:
+            palette = read_theme(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            problems.append(f"{path}: {error}")
+        else:
+            palettes[palette.name] = palette
+    return Themes(palettes, tuple(problems))
+
+
+def read_theme(text: str) -> Palette:
+    """A palette from the text of a theme file.
+
+    Raises:
+        ValueError: not TOML, a role is missing or unknown, or a colour is not `#rrggbb`.
+    """
+    try:
+        theme = ThemeFile.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"not TOML: {error}") from error
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        raise ValueError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+    missing = [role for role in ROLES if role not in theme.colors]
+    unknown = [role for role in theme.colors if role not in ROLES]
+    if missing or unknown:
+        raise ValueError("; ".join(filter(None, [_list("missing", missing), _list("unknown", unknown)])))
+    if bad := [role for role, color in theme.colors.items() if not _is_hex(color)]:
+        raise ValueError(f"not a colour like #1a2b3c: {', '.join(bad)}")
+    return Palette(theme.name, theme.dark, theme.colors)
+
+
+def _is_hex(color: str) -> bool:
+    return len(color) == 7 and color[0] == "#" and all(c in "0123456789abcdefABCDEF" for c in color[1:])
+
+
+def _list(word: str, roles: list[str]) -> str:
+    return f"{word}: {', '.join(roles)}" if roles else ""
+
+
+def _built_in() -> Iterable[Path]:
+    packaged = Path(str(files("tui"))) / "themes_data"
+    # an editable install has no copy in the package: the checkout's folder is beside it
+    return _files(packaged if packaged.is_dir() else Path(__file__).parent.parent / "themes")
+
+
+def _files(folder: Path | None) -> list[Path]:
+    return sorted(folder.glob("*.toml")) if folder and folder.is_dir() else []
