@@ -1,0 +1,220 @@
+"""What every live pane is: one widget that draws its own frame and lines as strips, from the store alone.
+
+A pane names what it wants (`wants`), says its live facts (`heading`) and makes its rows (`rows`). Rows that came out
+the same as in the last frame are not drawn again: only changed rows reach the terminal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar, Final
+
+from rich.style import Style
+from textual import events
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.reactive import reactive
+from textual.strip import Strip
+from textual.widget import Widget
+
+from tui.market.names import Kind, Symbol, Wants
+from tui.market.store import Changes, MarketStore
+from tui.themes import Palette
+from tui.widgets.lines import Line
+
+NS: Final = 1_000_000_000
+
+
+@dataclass
+class Desk:
+    """What all panes share: where they read, and how they draw.
+
+    Attributes:
+        store: The market's latest state.
+        palette: Colours of the present theme.
+        colorless: True under NO_COLOR: meaning must not hang on colour alone (it never should).
+        flash: Whether a changed price lights up for a moment.
+        names: The watch lists by name, in order; edited by the user.
+        watchlist: Name of the list that is shown.
+    """
+
+    store: MarketStore
+    palette: Palette
+    colorless: bool = False
+    flash: bool = True
+    names: dict[str, list[Symbol]] = field(default_factory=dict)
+    watchlist: str = "main"
+
+    @property
+    def symbols(self) -> list[Symbol]:
+        """The symbols of the list that is shown, in the user's order."""
+        return self.names.setdefault(self.watchlist, [])
+
+    def now_ns(self) -> int:
+        """UTC now, by the store's clock."""
+        return self.store.now_ns()
+
+
+Fact = tuple[str, Style]
+"""A piece of a heading: text and how to draw it."""
+
+
+class Pane(Widget, can_focus=True):
+    """Base of all panes.
+
+    Subclasses set `pane_id`, `title`, `kinds`, `number`, and write `wants`, `heading` and `rows`.
+    """
+
+    DEFAULT_CSS = """
+    Pane { background: $background; color: $foreground; }
+    """
+
+    pane_id: ClassVar[str]
+    title: ClassVar[str]
+    number: ClassVar[int]
+    """The digit that focuses it."""
+    kinds: ClassVar[frozenset[Kind]] = frozenset()
+    """Kinds of data whose changes touch this pane."""
+    ticks: ClassVar[bool] = True
+    """Whether it shows ages and must be drawn once a second without any change."""
+    help: ClassVar[str] = ""
+    """What the pane shows, what its marks mean: for `f1`. Plain text, paragraphs separated by blank lines."""
+
+    symbol: reactive[Symbol | None] = reactive(None, init=False)
+    """The chosen symbol, for panes that show one."""
+
+    class WantsChanged(Message):
+        """The pane wants something else now."""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(id=self.pane_id)
+        self.desk = desk
+        self._strips: list[Strip] = []
+        self._again_ns: int | None = None
+
+    # --- what a pane says of itself ---
+
+    def wants(self) -> Wants:
+        """Everything it needs to be subscribed for it, as it stands now."""
+        return frozenset()
+
+    def heading(self) -> Sequence[Fact]:
+        """Live facts for the title row, after number and title; what does not fit is dropped from the end."""
+        return ()
+
+    def corner(self) -> Sequence[Fact]:
+        """Short facts for the right end of the title row: ages, marks."""
+        return ()
+
+    def rows(self, width: int, height: int) -> Sequence[Line]:
+        """The inside of the pane, top to bottom; missing rows are blank. Called a few times a second: be quick."""
+        return ()
+
+    def is_touched_by(self, changes: Changes) -> bool:
+        """Whether anything it shows may have changed."""
+        return any(key.kind in self.kinds for key in changes.keys)
+
+    # --- drawing ---
+
+    def draw(self) -> None:
+        """Make all rows anew and refresh those that differ from the last frame."""
+        width, height = self.size
+        if width < 4 or height < 3:
+            return
+        self._again_ns = None
+        strips = self._frame(width, height)
+        if len(strips) != len(self._strips):
+            self._strips = strips
+            self.refresh()
+            return
+        changed = [y for y, (old, new) in enumerate(zip(self._strips, strips, strict=True)) if old != new]
+        self._strips = strips
+        if changed:
+            self.refresh(*(Region(0, y, width, 1) for y in changed))
+
+    def draw_again_at(self, ns: int) -> None:
+        """Ask to be drawn at a time although nothing changes (the end of a flash)."""
+        self._again_ns = ns if self._again_ns is None else min(self._again_ns, ns)
+
+    def is_due(self, now_ns: int) -> bool:
+        """Whether a time asked for with `draw_again_at` has come."""
+        return self._again_ns is not None and now_ns >= self._again_ns
+
+    def redraw(self) -> None:
+        """Draw everything: after a key press, a theme change, a resize."""
+        self._strips = []
+        self.draw()
+
+    def render_line(self, y: int) -> Strip:
+        """One row for Textual."""
+        if not self._strips:
+            width, height = self.size
+            if width >= 4 and height >= 3:
+                self._strips = self._frame(width, height)
+        return self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width)
+
+    def get_content_width(self, container: Size, viewport: Size) -> int:
+        """All there is."""
+        return container.width
+
+    # --- the frame ---
+
+    def _frame(self, width: int, height: int) -> list[Strip]:
+        palette = self.desk.palette
+        edge = palette.style("focus", bold=True) if self.has_focus else palette.style("border")
+        inner = width - 2
+        body = list(self.rows(inner, height - 2))[: height - 2]
+        strips = [self._top(width, edge).strip(width)]
+        for index in range(height - 2):
+            line = Line().add("│", edge)
+            if index < len(body):
+                row = body[index]
+                line.extend(row if row.width <= inner else _cut(row, inner))
+            strips.append(line.to(width - 1).add("│", edge).strip(width))
+        strips.append(Line().add("╰" + "─" * inner + "╯", edge).strip(width))
+        return strips
+
+    def _top(self, width: int, edge: Style) -> Line:
+        palette = self.desk.palette
+        name = palette.style("focus", bold=True) if self.has_focus else palette.strong
+        line = Line().add("╭ ", edge).add(f"{self.number} ", palette.muted).add(self.title, name)
+        corner = Line()
+        for text, style in self.corner():
+            corner.add(" ", edge).add(text, style)
+        room = width - 3 - (corner.width + 1 if corner.width else 0)
+        for text, style in self.heading():
+            piece = Line().add(" · ", palette.muted).add(text, style)
+            if line.width + piece.width + 1 > room:
+                break
+            line.extend(piece)
+        line.add(" ", edge)
+        if corner.width and line.width + corner.width + 3 <= width:
+            line.to(width - corner.width - 2, edge, "─").extend(corner).add(" ", edge)
+        return line.to(width - 1, edge, "─").add("╮", edge)
+
+    # --- Textual ---
+
+    def on_resize(self, event: events.Resize) -> None:
+        """All rows have another width now."""
+        self.redraw()
+
+    def on_focus(self) -> None:
+        """The frame shows the focus."""
+        self.redraw()
+
+    def on_blur(self) -> None:
+        """The frame shows the focus."""
+        self.redraw()
+
+    def watch_symbol(self) -> None:
+        """Another symbol: other wants, other rows."""
+        self.post_message(self.WantsChanged())
+        self.redraw()
+
+
+def _cut(row: Line, width: int) -> Line:
+    strip = row.strip(width)
+    line = Line()
+    line.segments, line.width = list(strip), width
+    return line

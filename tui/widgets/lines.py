@@ -1,0 +1,86 @@
+"""Rows of cells: what panes build and Textual shows. Widths are in terminal cells."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+
+
+def fit(text: str, width: int) -> str:
+    """Text cut to a width with `…`, or padded with spaces on the right. Wide characters count double."""
+    if text.isascii():
+        length = len(text)
+    else:
+        length = cell_len(text)
+    if length > width:
+        return set_cell_size(text, width - 1) + "…" if width > 0 else ""
+    return text + " " * (width - length)
+
+
+def fit_right(text: str, width: int) -> str:
+    """Text padded on the left. A figure that does not fit becomes `…` signs: a part of a number is a wrong number."""
+    length = len(text) if text.isascii() else cell_len(text)
+    return "…".rjust(width) if length > width else " " * (width - length) + text
+
+
+class Line:
+    """A row under construction: pieces of text with styles, left to right."""
+
+    __slots__ = ("segments", "width")
+
+    def __init__(self) -> None:
+        self.segments: list[Segment] = []
+        self.width = 0
+
+    def add(self, text: str, style: Style | None = None) -> Line:
+        """Append text as it is."""
+        if text:
+            self.segments.append(Segment(text, style))
+            self.width += len(text) if text.isascii() else cell_len(text)
+        return self
+
+    def left(self, text: str, width: int, style: Style | None = None) -> Line:
+        """Append text in a column, cut or padded."""
+        return self.add(fit(text, width), style)
+
+    def right(self, text: str, width: int, style: Style | None = None) -> Line:
+        """Append a figure in a column, aligned right, never cut inside a number."""
+        return self.add(fit_right(text, width), style)
+
+    def to(self, column: int, style: Style | None = None, fill: str = " ") -> Line:
+        """Fill up to a column."""
+        return self.add(fill * (column - self.width), style) if column > self.width else self
+
+    def extend(self, other: Line) -> Line:
+        """Append another line."""
+        self.segments.extend(other.segments)
+        self.width += other.width
+        return self
+
+    def strip(self, width: int) -> Strip:
+        """Exactly `width` cells: cut or filled."""
+        return Strip(self.segments, self.width).adjust_cell_length(width)
+
+
+def message(lines: Sequence[str], width: int, height: int, style: Style) -> list[Line]:
+    """A short text in the middle of a pane: what an empty pane says. Words are wrapped."""
+    rows = [row for text in lines for row in (_wrap(text, max(width - 4, 1)) or [""])][:height]
+    top = max(0, (height - len(rows)) // 2)
+    out = [Line() for _ in range(top)]
+    for row in rows:
+        out.append(Line().add(" " * max(0, (width - cell_len(row)) // 2)).add(row, style))
+    return out
+
+
+def _wrap(text: str, width: int) -> list[str]:
+    rows: list[str] = []
+    for word in text.split():
+        if rows and cell_len(rows[-1]) + 1 + cell_len(word) <= width:
+            rows[-1] += " " + word
+        else:
+            rows.append(fit(word, width).rstrip() if cell_len(word) > width else word)
+    return rows
