@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from textual.binding import Binding
+from textual.binding import Binding, BindingType
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +94,6 @@ ACTIONS: Final = (
 """Every action; those of a pane work while it has the focus."""
 
 
-def bindings(scope: str) -> list[Binding]:
+def bindings(scope: str) -> list[BindingType]:
     """The bindings of the app (`app`) or of a pane."""
     return [action.binding() for action in ACTIONS if action.scope == scope]

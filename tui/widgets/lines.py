@@ -12,10 +12,7 @@ from textual.strip import Strip
 
 def fit(text: str, width: int) -> str:
     """Text cut to a width with `…`, or padded with spaces on the right. Wide characters count double."""
-    if text.isascii():
-        length = len(text)
-    else:
-        length = cell_len(text)
+    length = len(text) if text.isascii() else cell_len(text)
     if length > width:
         return set_cell_size(text, width - 1) + "…" if width > 0 else ""
     return text + " " * (width - length)
@@ -68,15 +65,14 @@ class Line:
 
 def message(lines: Sequence[str], width: int, height: int, style: Style) -> list[Line]:
     """A short text in the middle of a pane: what an empty pane says. Words are wrapped."""
-    rows = [row for text in lines for row in (_wrap(text, max(width - 4, 1)) or [""])][:height]
+    rows = [row for text in lines for row in (wrap(text, max(width - 4, 1)) or [""])][:height]
     top = max(0, (height - len(rows)) // 2)
     out = [Line() for _ in range(top)]
-    for row in rows:
-        out.append(Line().add(" " * max(0, (width - cell_len(row)) // 2)).add(row, style))
-    return out
+    return out + [Line().add(" " * max(0, (width - cell_len(row)) // 2)).add(row, style) for row in rows]
 
 
-def _wrap(text: str, width: int) -> list[str]:
+def wrap(text: str, width: int) -> list[str]:
+    """Words in rows of at most `width` cells; a longer word is cut."""
     rows: list[str] = []
     for word in text.split():
         if rows and cell_len(rows[-1]) + 1 + cell_len(word) <= width:

@@ -1,0 +1,284 @@
+"""The watch list: one row a symbol, columns chosen by the width there is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import ClassVar, Final
+
+from rich.style import Style
+from textual import events
+
+from tui.actions import bindings
+from tui.market import format as fmt
+from tui.market.names import Kind, Subscription, Symbol, Wants
+from tui.market.store import Freshness, QuoteState
+from tui.messages import SymbolChosen, SymbolRemoved, WatchlistEdited
+from tui.panes.base import NS, Fact, Pane
+from tui.widgets.lines import Line, message
+from tui.widgets.sparkline import range_bar, sparkline
+
+FLASH_NS: Final = 400_000_000
+FLASH_GAP_NS: Final = NS
+ARROWS: Final = {1: "▲", -1: "▼", 0: " "}
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column: its name, width in cells, and rank (1 is kept longest when the pane is narrow)."""
+
+    name: str
+    width: int
+    rank: int
+    left: bool = False
+
+
+COLUMNS: Final = (
+    Column("symbol", 9, 1, left=True),
+    Column("last", 12, 1),
+    Column("chg%", 8, 1),
+    Column("change", 10, 7),
+    Column("bid", 11, 4),
+    Column("ask", 11, 4),
+    Column("bid size", 8, 9),
+    Column("ask size", 8, 9),
+    Column("volume", 7, 5),
+    Column("day range", 14, 8, left=True),
+    Column("trend", 10, 3, left=True),
+    Column("age", 4, 2),
+    Column("source", 14, 6, left=True),
+)
+SORTS: Final = ("list", "symbol", "chg%", "last", "volume")
+
+
+class QuotesPane(Pane):
+    """Quotes of the shown watch list; its selected row drives the other panes."""
+
+    pane_id: ClassVar[str] = "quotes"
+    title: ClassVar[str] = "Quotes"
+    number: ClassVar[int] = 1
+    kinds: ClassVar[frozenset[Kind]] = frozenset({Kind.QUOTE})
+    help: ClassVar[str] = (
+        "Your watch list. The selected row drives bars, book and tape.\n\n"
+        "▲ ▼ show the last move; a lit price has just changed. Dim figures are not live: the age column says how old "
+        "they are. ? after a price: it jumped so far that a second update has to confirm it. d: delayed by "
+        "contract. ~: derived from an order book, no trade behind it.\n\n"
+        "/ adds a symbol, x removes it (u brings it back), s sorts, J and K move a row, w shows the next list."
+    )
+    BINDINGS = bindings("quotes")
+
+    selected: int = 0
+    sort_by: str = "list"
+    _flashes: dict[Symbol, int]
+    _top_row: int = 0
+
+    def on_mount(self) -> None:
+        """Start without any lit cell."""
+        self._flashes = {}
+
+    def wants(self) -> Wants:
+        """A quote for every symbol of the list."""
+        return frozenset(Subscription(Kind.QUOTE, symbol) for symbol in self.desk.symbols)
+
+    def heading(self) -> Sequence[Fact]:
+        """The list's name and the sort order."""
+        palette = self.desk.palette
+        facts = [(self.desk.watchlist, palette.muted), (f"{len(self.desk.symbols)}", palette.muted)]
+        if self.sort_by != "list":
+            facts.append((f"by {self.sort_by}", palette.accent))
+        return facts
+
+    # --- rows ---
+
+    def order(self) -> list[Symbol]:
+        """Symbols in the order they are shown."""
+        symbols = list(self.desk.symbols)
+        if self.sort_by == "symbol":
+            return sorted(symbols)
+        if self.sort_by == "list":
+            return symbols
+        name = {"chg%": "change_percent", "last": "last", "volume": "volume"}[self.sort_by]
+        known = {symbol: self._figure(symbol, name) for symbol in symbols}
+        return sorted(symbols, key=lambda s: (known[s] is None, -(known[s] or Decimal())))
+
+    def rows(self, width: int, height: int) -> list[Line]:
+        """A header and as many symbols as fit, scrolled so that the selected one shows."""
+        if not self.desk.symbols:
+            return message(["No symbols yet.", "Press / to add one."], width, height, self.desk.palette.muted)
+        columns = choose_columns(width - 1)
+        order = self.order()
+        visible = max(1, height - 1)
+        self.selected = min(self.selected, len(order) - 1)
+        self._top_row = min(
+            max(self._top_row, self.selected - visible + 1), self.selected, max(0, len(order) - visible)
+        )
+        decimals = max((self.desk.store.decimals(symbol) for symbol in order), default=2)
+        shown = order[self._top_row : self._top_row + visible]
+        lines = [self._header(columns)]
+        lines += [
+            self._row(symbol, columns, decimals, index + self._top_row == self.selected, width)
+            for index, symbol in enumerate(shown)
+        ]
+        return lines
+
+    def _header(self, columns: Sequence[Column]) -> Line:
+        line = Line().add(" ")
+        for column in columns:
+            style = self.desk.palette.accent if column.name == self.sort_by else self.desk.palette.muted
+            (line.left if column.left else line.right)(column.name, column.width, style)
+            line.add(" ")
+        return line
+
+    def _row(self, symbol: Symbol, columns: Sequence[Column], decimals: int, chosen: bool, width: int) -> Line:
+        palette, store = self.desk.palette, self.desk.store
+        subscription = Subscription(Kind.QUOTE, symbol)
+        state = store.quote(symbol)
+        back = Style(bgcolor=palette.colors["selection"]) if chosen else None
+        line = Line().add("▌" if chosen else " ", palette.accent + back if back else None)
+        line.left(symbol, columns[0].width, palette.strong).add(" ")
+        if state is None:
+            line.left(store.absence(subscription), width - line.width, palette.stale)
+        else:
+            live = store.freshness(subscription) is Freshness.LIVE
+            for column in columns[1:]:
+                self._cell(line, column, state, decimals, live)
+                line.add(" ")
+        if back:
+            line.to(width)
+            line.segments = [segment._replace(style=(segment.style or Style()) + back) if not _lit(segment.style)
+                             else segment for segment in line.segments]  # fmt: skip
+        return line
+
+    def _cell(self, line: Line, column: Column, state: QuoteState, decimals: int, live: bool) -> None:
+        text, style = self._content(column, state, decimals, live)
+        (line.left if column.left else line.right)(text, column.width, style if live else self.desk.palette.stale)
+
+    def _content(self, column: Column, state: QuoteState, decimals: int, live: bool) -> tuple[str, Style]:
+        palette = self.desk.palette
+        own = self.desk.store.decimals(state.symbol)
+
+        def aligned(value: Decimal | None) -> str:
+            return fmt.price(value, own) + " " * (decimals - own + (own == 0 and decimals > 0))
+
+        match column.name:
+            case "last":
+                mark = "?" if "last" in state.suspects else "~" if state.get("last") is None else ""
+                mark = mark or ("d" if state.is_delayed else ARROWS[state.direction] if live else " ")
+                return aligned(state.price) + mark, self._price_style(state, live)
+            case "chg%":
+                return fmt.percent(state.get("change_percent")), palette.moved(_sign(state.get("change_percent")))
+            case "change":
+                text = fmt.signed(state.get("change"), own) + " " * (decimals - own)
+                return text, palette.moved(_sign(state.get("change")))
+            case "bid" | "ask":
+                return aligned(state.get(column.name)), palette.style(column.name)
+            case "bid size" | "ask size":
+                return fmt.size(state.get(column.name.replace(" ", "_"))), palette.text
+            case "volume":
+                return fmt.compact(state.get("volume")), palette.text
+            case "day range":
+                return self._day_range(state, column.width), palette.muted
+            case "trend":
+                return sparkline([value for _, value in state.spark], column.width), palette.muted
+            case "age":
+                age = (self.desk.now_ns() - state.ts_recv_ns) / NS
+                return fmt.age(age), palette.muted
+            case _:
+                return state.source, palette.muted
+
+    def _price_style(self, state: QuoteState, live: bool) -> Style:
+        palette, now_ns = self.desk.palette, self.desk.now_ns()
+        style = palette.moved(state.direction)
+        if not live or not self.desk.flash or not state.moved_ns:
+            return style
+        started = self._flashes.get(state.symbol, 0)
+        if state.moved_ns > started and state.moved_ns - started >= FLASH_GAP_NS:
+            started = self._flashes[state.symbol] = state.moved_ns
+        if now_ns - started < FLASH_NS:
+            self.draw_again_at(started + FLASH_NS)
+            return style + Style(reverse=True)
+        return style
+
+    def _day_range(self, state: QuoteState, width: int) -> str:
+        low, high, last = state.get("low"), state.get("high"), state.price
+        if low is None or high is None or last is None:
+            return fmt.UNKNOWN
+        return range_bar(low, high, last, width)
+
+    def _figure(self, symbol: Symbol, name: str) -> Decimal | None:
+        state = self.desk.store.quote(symbol)
+        return state.get(name) if state else None
+
+    # --- actions ---
+
+    def action_move(self, step: int) -> None:
+        """Select another row."""
+        self.select(self.selected + step)
+
+    def action_edge(self, side: int) -> None:
+        """Select the first or the last row."""
+        self.select(0 if side < 0 else len(self.desk.symbols) - 1)
+
+    def select(self, index: int) -> None:
+        """Select a row by its position on the screen's order and tell the other panes."""
+        order = self.order()
+        self.selected = min(max(index, 0), max(0, len(order) - 1))
+        self.redraw()
+        self.post_message(SymbolChosen(order[self.selected] if order else None))
+
+    def select_symbol(self, symbol: Symbol) -> None:
+        """Select the row of a symbol, when it is on the list."""
+        order = self.order()
+        if symbol in order:
+            self.select(order.index(symbol))
+
+    def action_remove(self) -> None:
+        """Take the selected symbol off the list."""
+        if order := self.order():
+            self.post_message(SymbolRemoved(order[self.selected]))
+
+    def action_sort(self) -> None:
+        """Sort by the next column; the same symbol stays selected."""
+        chosen = self.order()[self.selected] if self.desk.symbols else None
+        self.sort_by = SORTS[(SORTS.index(self.sort_by) + 1) % len(SORTS)]
+        if chosen:
+            self.selected = self.order().index(chosen)
+        self.redraw()
+
+    def action_shift(self, step: int) -> None:
+        """Move the selected symbol up or down its list."""
+        symbols = self.desk.symbols
+        target = self.selected + step
+        if self.sort_by != "list" or not 0 <= target < len(symbols):
+            return
+        symbols[self.selected], symbols[target] = symbols[target], symbols[self.selected]
+        self.selected = target
+        self.redraw()
+        self.post_message(WatchlistEdited())
+
+    def on_click(self, event: events.Click) -> None:
+        """Select the row under the mouse."""
+        row = event.y - 2 + self._top_row
+        if 0 <= row < len(self.desk.symbols):
+            self.select(row)
+
+
+def choose_columns(width: int) -> list[Column]:
+    """The columns that fit, best rank first, in their own order."""
+    chosen: list[Column] = []
+    used = 0
+    for column in sorted(COLUMNS, key=lambda c: c.rank):
+        if used + column.width + 1 > width and column.rank > 1:
+            continue
+        chosen.append(column)
+        used += column.width + 1
+    return [column for column in COLUMNS if column in chosen]
+
+
+def _sign(value: Decimal | None) -> int:
+    return 0 if not value else 1 if value > 0 else -1
+
+
+def _lit(style: Style | None) -> bool:
+    return bool(style and style.reverse)

@@ -1,0 +1,95 @@
+"""Time and sales: the newest prints of one symbol."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import ClassVar, Final
+
+from rich.style import Style
+
+from tui.actions import bindings
+from tui.market import format as fmt
+from tui.market.events import Trade
+from tui.market.names import AssetClass, Kind, Subscription, Symbol, Wants, asset_class
+from tui.market.store import Freshness
+from tui.panes.base import Fact, Pane
+from tui.widgets.lines import Line, message
+
+BIG: Final = 0.02
+"""Share of the shown prints, by size, that count as big."""
+
+
+class TapePane(Pane):
+    """Prints of the selected symbol, or of the first of the list that has any."""
+
+    pane_id: ClassVar[str] = "tape"
+    title: ClassVar[str] = "Tape"
+    number: ClassVar[int] = 5
+    kinds: ClassVar[frozenset[Kind]] = frozenset({Kind.TRADE})
+    help: ClassVar[str] = (
+        "Every print of the symbol: time (UTC), direction (▲ buyer took the offer, ▼ seller hit the bid, · unknown), "
+        "price, size and venue. The largest two percent are marked with ■.\n\n"
+        "Where nobody carries prints for the selected symbol, the tape stays with the last one that has some."
+    )
+    BINDINGS = bindings("tape")
+    shown: Symbol | None = None
+
+    def wants(self) -> Wants:
+        """Prints of the shown symbol."""
+        self.shown = self._choose()
+        return frozenset({Subscription(Kind.TRADE, self.shown)}) if self.shown else frozenset()
+
+    def heading(self) -> Sequence[Fact]:
+        """Whose prints."""
+        return [(self.shown, self.desk.palette.accent)] if self.shown else []
+
+    def corner(self) -> Sequence[Fact]:
+        """Source, or that it is stale."""
+        if not self.shown:
+            return ()
+        subscription = Subscription(Kind.TRADE, self.shown)
+        if self.desk.store.freshness(subscription) is Freshness.STALE:
+            return [(f"stale {fmt.age(self.desk.store.age_s(subscription))}", self.desk.palette.warning)]
+        feed = self.desk.store.serving(subscription)
+        return [(feed.partition(":")[0], self.desk.palette.muted)] if feed else ()
+
+    def rows(self, width: int, height: int) -> Sequence[Line]:
+        """Newest first."""
+        if not self.shown:
+            return message(["No symbol with prints on this list."], width, height, self.desk.palette.muted)
+        trades = list(self.desk.store.trades(self.shown))
+        subscription = Subscription(Kind.TRADE, self.shown)
+        if not trades:
+            return message([self.desk.store.absence(subscription)], width, height, self.desk.palette.muted)
+        big = _threshold(trades)
+        live = self.desk.store.freshness(subscription) is Freshness.LIVE
+        return [self._row(trade, big, live) for trade in reversed(trades[-height:])]
+
+    def _row(self, trade: Trade, big: Decimal, live: bool) -> Line:
+        palette, decimals = self.desk.palette, self.desk.store.decimals(trade.symbol)
+        is_big = trade.size >= big
+        style = palette.stale if not live else palette.moved({"buy": 1, "sell": -1}.get(trade.side or "", 0))
+        bold = Style(bold=True) if is_big else Style()
+        arrow = {"buy": "▲", "sell": "▼"}.get(trade.side or "", "·")
+        line = Line().add(" " + fmt.time_of_day(trade.ts_event_ns or trade.ts_recv_ns) + " ", palette.muted)
+        line.add(arrow, style).right(fmt.price(trade.price, decimals), 11, style + bold)
+        line.right(fmt.size(trade.size), 8, (palette.text if live else palette.stale) + bold)
+        return line.add(" ■ " if is_big else "   ", style).add(trade.venue or "", palette.muted)
+
+    def _choose(self) -> Symbol | None:
+        """The selected symbol; a pair, which no tape carries, leaves the choice to the rest of the list."""
+        if self.symbol and asset_class(self.symbol) is not AssetClass.PAIR:
+            return self.symbol if asset_class(self.symbol) is not AssetClass.INDEX else self._first()
+        return self.shown if self.shown in self.desk.symbols else self._first()
+
+    def _first(self) -> Symbol | None:
+        return next((s for s in self.desk.symbols if asset_class(s) in (AssetClass.EQUITY, AssetClass.OPTION)), None)
+
+
+def _threshold(trades: Sequence[Trade]) -> Decimal:
+    """The size from which a print is big: the largest two percent, of at least fifty prints."""
+    if len(trades) < 50:
+        return Decimal("Infinity")
+    sizes = sorted((trade.size for trade in trades), reverse=True)
+    return sizes[max(0, int(len(sizes) * BIG) - 1)]
