@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from rich.style import Style
 from textual.theme import Theme
+
+from tui.paths import theme_dirs
 
 DEFAULT: Final = "tickdeck-dark"
 ROLES: Final = (
@@ -149,14 +150,17 @@ class Themes:
         return self.palettes.get(name) or self.palettes[DEFAULT]
 
 
-def load_themes(user_folder: Path | None = None) -> Themes:
+def load_themes(folders: Sequence[Path] | None = None) -> Themes:
     """Read every theme file: the built-in ones, then the user's, which may replace them.
 
     A broken file is a line in `problems`; the others load.
+
+    Args:
+        folders: Where to look, most important first; None for the usual places.
     """
     palettes: dict[str, Palette] = {}
     problems: list[str] = []
-    for path in [*_built_in(), *_files(user_folder)]:
+    for path in _files(theme_dirs() if folders is None else folders):
         try:
             palette = read_theme(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
@@ -196,11 +200,5 @@ def _list(word: str, roles: list[str]) -> str:
     return f"{word}: {', '.join(roles)}" if roles else ""
 
 
-def _built_in() -> Iterable[Path]:
-    packaged = Path(str(files("tui"))) / "themes_data"
-    # an editable install has no copy in the package: the checkout's folder is beside it
-    return _files(packaged if packaged.is_dir() else Path(__file__).parent.parent / "themes")
-
-
-def _files(folder: Path | None) -> list[Path]:
-    return sorted(folder.glob("*.toml")) if folder and folder.is_dir() else []
+def _files(folders: Sequence[Path]) -> list[Path]:
+    return [path for folder in reversed(folders) for path in sorted(folder.glob("*.toml"))]

@@ -1,0 +1,425 @@
+"""MarketApp: builds the parts, owns the feed workers, runs the frame clock."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import webbrowser
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from textual.app import App
+from textual.binding import BindingType
+
+from tui.actions import ACTIONS, bindings
+from tui.clock import Clock
+from tui.config import Config
+from tui.market.events import Notice, Severity
+from tui.market.names import Interval, Symbol
+from tui.market.store import MarketStore, Topic
+from tui.market.text import safe_url
+from tui.messages import (
+    IntervalChosen,
+    LinkOpened,
+    ReconnectRequested,
+    SymbolChosen,
+    SymbolRemoved,
+    WatchlistEdited,
+)
+from tui.panes.base import Desk, Pane
+from tui.providers.base import SecretStore
+from tui.screens.main import MainScreen
+from tui.screens.top_bar import TopBar
+from tui.themes import DEFAULT, Palette, load_themes
+
+if TYPE_CHECKING:
+    from tui.feeds.hub import FeedHub
+    from tui.state import StateFile
+
+ALWAYS_WANTED: Final = frozenset({"quotes", "news"})
+"""Panes whose data is wanted even while they are hidden: the list drives the rest, unread news is counted."""
+QUIT_S: Final = 1.5
+REPEAT_NS: Final = 30 * 1_000_000_000
+"""The same notice is not shown again for this long."""
+
+
+class MarketApp(App[None]):
+    """The dashboard.
+
+    Args:
+        config: What the user configured.
+        secrets: Where keys and tokens come from.
+        symbols: Added to the watch list for this run, the first one selected.
+        demo: Say on the screen that the market is made up.
+        state: What survives a restart; None keeps nothing (demo).
+    """
+
+    TITLE = "tickdeck"
+    ENABLE_COMMAND_PALETTE = True
+    BINDINGS: ClassVar[list[BindingType]] = bindings("app")
+
+    def __init__(
+        self,
+        config: Config,
+        secrets: SecretStore,
+        *,
+        symbols: Sequence[Symbol] = (),
+        demo: bool = False,
+        state: StateFile | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        super().__init__()
+        self.config = config
+        self.clock = clock or Clock()
+        self.store = MarketStore(self.clock.now_ns)
+        self.themes = load_themes()
+        self.desk = Desk(
+            store=self.store,
+            palette=self.themes.get(config.theme),
+            colorless=bool(os.environ.get("NO_COLOR")),
+            flash=config.flash,
+            names={name: list(listed) for name, listed in config.watchlists.items()},
+            watchlist=config.watchlist,
+        )
+        self.hub: FeedHub | None = None
+        self.main: MainScreen | None = None
+        self.is_demo = demo
+        self._secrets = secrets
+        self._state = state
+        self._removed: list[tuple[str, int, Symbol]] = []
+        self._told: dict[str, int] = {}
+        self._second = 0
+        self._behind: int | None = None
+        self._restore(symbols)
+
+    # --- life ---
+
+    def on_mount(self) -> None:
+        """Show the first frame, then start the feeds."""
+        for palette in self.themes.palettes.values():
+            self.register_theme(palette.textual())
+        self.theme = self.desk.palette.name
+        self.set_keymap(dict(self.config.keys))
+        self._catch_signals()
+        self.main = MainScreen(self.desk)
+        self.push_screen(self.main)
+        self.set_interval(1 / self.config.frames_per_second, self.draw_frame)
+        self.call_after_refresh(self._start_feeds)
+
+    def _start_feeds(self) -> None:
+        from tui.feeds.hub import FeedHub  # after the first frame: sockets and TLS take a while to import
+        from tui.rest import RestClient
+
+        http = RestClient(proxy=self.config.proxy, ca_file=self.config.ca_file)
+        hub = self.hub = FeedHub(self.config, self.store, self._secrets, http, self.clock)
+        for name, feed in hub.feeds.items():
+            self.run_worker(feed.run(), name=name, group=f"feed:{name}", exclusive=True, exit_on_error=False)
+        self.run_worker(hub.run_manager(), name="subscriptions", group="subscriptions", exit_on_error=False)
+        assert self.main
+        top = self.main.query_one(TopBar)
+        top.is_demo = self.is_demo
+        for problem in self.themes.problems:
+            self.tell(f"theme {problem}", Severity.WARNING)
+        if self.config.theme not in self.themes.palettes:
+            self.tell(f"There is no theme {self.config.theme}; this is {DEFAULT}.", Severity.WARNING)
+        symbols = self.desk.symbols
+        self.main.choose(symbols[0] if symbols else None)
+        self.update_wants()
+
+    def _catch_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for name, code in (("SIGTERM", 143), ("SIGHUP", 129)):
+            if number := getattr(signal, name, None):
+                loop.add_signal_handler(number, self._exit_by_signal, code)
+
+    def _exit_by_signal(self, code: int) -> None:
+        self.run_worker(self._leave(code), name="leave", group="leave", exclusive=True)
+
+    async def action_quit(self) -> None:
+        """Close the connections properly, then leave."""
+        await self._leave(0)
+
+    async def _leave(self, code: int) -> None:
+        if self.hub is not None:
+            try:
+                await asyncio.wait_for(self.hub.close(), QUIT_S)
+            except TimeoutError:
+                self.log("feeds did not close in time")
+        self.exit(return_code=code)
+
+    # --- the frame clock ---
+
+    def draw_frame(self) -> None:
+        """Draw what changed since the last frame; ages once a second."""
+        main = self.main
+        if main is None or not main.is_mounted or self.hub is None:
+            return
+        changes = self.store.drain()
+        if Topic.NOTICES in changes.topics:
+            self._tell_notices()
+        now_ns = self.clock.now_ns()
+        second, self._second = now_ns // 1_000_000_000 != self._second, now_ns // 1_000_000_000
+        if self._behind is not None:
+            self._behind += len(changes.keys)
+            main.query_one(TopBar).behind = self._behind
+            main.query_one(TopBar).draw()
+            return
+        with self.batch_update():
+            for pane in main.panes:
+                if pane.display and (
+                    (changes and pane.is_touched_by(changes)) or (second and pane.ticks) or pane.is_due(now_ns)
+                ):
+                    pane.draw()
+            if changes or second:
+                main.draw_bars()
+
+    # --- what is wanted ---
+
+    def update_wants(self) -> None:
+        """Tell the feeds what every pane that can be seen needs."""
+        if self.hub is None or self.main is None:
+            return
+        for pane in self.main.panes:
+            seen = pane.display or pane.pane_id in ALWAYS_WANTED
+            self.hub.want(pane.pane_id, pane.wants() if seen else frozenset())
+
+    def on_pane_wants_changed(self, message: Pane.WantsChanged) -> None:
+        """A pane shows something else, or another pane shows."""
+        self.update_wants()
+
+    def on_symbol_chosen(self, message: SymbolChosen) -> None:
+        """Another row is selected."""
+        if self.main:
+            self.main.choose(message.symbol)
+
+    def on_interval_chosen(self, message: IntervalChosen) -> None:
+        """An interval was picked from the list."""
+        self._set_interval(message.interval)
+
+    def on_reconnect_requested(self, message: ReconnectRequested) -> None:
+        """The user does not want to wait."""
+        if self.hub:
+            self.hub.retry(message.feed)
+
+    def on_link_opened(self, message: LinkOpened) -> None:
+        """Open a page; without a desktop the address is copied and shown instead."""
+        url = safe_url(message.url)
+        if url is None:
+            return
+        if os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or os.name == "nt":
+            self.run_worker(asyncio.to_thread(webbrowser.open, url), group="browser", exit_on_error=False)
+        else:
+            self.copy_to_clipboard(url)
+            self.tell(f"Copied, as there is no browser here: {url}", Severity.INFO)
+
+    # --- symbols ---
+
+    def add_symbol(self, symbol: Symbol) -> None:
+        """Put a symbol on the shown list and select it."""
+        symbols = self.desk.symbols
+        if symbol not in symbols:
+            symbols.append(symbol)
+            self._remember()
+        self._list_changed(symbol)
+
+    def on_symbol_removed(self, message: SymbolRemoved) -> None:
+        """Take a symbol off the list; `u` brings it back."""
+        symbols = self.desk.symbols
+        if message.symbol in symbols:
+            index = symbols.index(message.symbol)
+            self._removed.append((self.desk.watchlist, index, message.symbol))
+            del symbols[index], self._removed[:-50]
+            self._remember()
+            self._list_changed(symbols[min(index, len(symbols) - 1)] if symbols else None)
+            self.tell(f"Removed {message.symbol}. Press u to bring it back.", Severity.INFO)
+
+    def on_watchlist_edited(self, message: WatchlistEdited) -> None:
+        """The order changed."""
+        self._remember()
+
+    def action_undo_remove(self) -> None:
+        """Bring back what was removed last, where it was."""
+        if not self._removed:
+            self.tell("Nothing was removed.", Severity.INFO)
+            return
+        self.desk.watchlist, index, symbol = self._removed.pop()
+        if symbol not in self.desk.symbols:
+            self.desk.symbols.insert(index, symbol)
+        self._remember()
+        self._list_changed(symbol)
+
+    def action_next_watchlist(self) -> None:
+        """Show the next list."""
+        names = list(self.desk.names)
+        self.desk.watchlist = names[(names.index(self.desk.watchlist) + 1) % len(names)]
+        self._remember()
+        self._list_changed(self.desk.symbols[0] if self.desk.symbols else None)
+        if len(names) == 1:
+            self.tell("There is one list only; more go under [watchlists].", Severity.INFO)
+
+    def _list_changed(self, symbol: Symbol | None) -> None:
+        from tui.panes.quotes import QuotesPane
+
+        if self.main is None:
+            return
+        pane = self.main.query_one(QuotesPane)
+        if symbol is not None:
+            pane.select_symbol(symbol)
+        else:
+            pane.redraw()
+            self.main.choose(None)
+        self.update_wants()
+
+    # --- actions ---
+
+    def action_add_symbol(self) -> None:
+        """Ask for a symbol."""
+        from tui.screens.symbols import SymbolPrompt
+
+        if self.hub is None:
+            return
+
+        def chosen(symbol: Symbol | None) -> None:
+            if symbol is not None:
+                self.add_symbol(symbol)
+
+        recent = self._state.recent if self._state else []
+        self.push_screen(SymbolPrompt(self.desk, self.hub.search, recent), chosen)
+
+    def action_focus_pane(self, pane_id: str) -> None:
+        """Go to a pane."""
+        if self.main and self.screen is self.main:
+            self.main.show(pane_id)
+
+    def action_cycle_pane(self, step: int) -> None:
+        """Go to the next or the previous pane."""
+        if self.main and self.screen is self.main:
+            self.main.cycle(step)
+
+    def action_maximise(self) -> None:
+        """Give the pane all the room, or take it back."""
+        if self.main:
+            self.main.maximise(not self.main.is_maximised)
+
+    def action_restore(self) -> None:
+        """Back from a maximised pane."""
+        if self.main and self.main.is_maximised:
+            self.main.maximise(False)
+
+    def action_freeze(self) -> None:
+        """Stop the screen while the feeds go on; the same key returns to live."""
+        if self.main is None:
+            return
+        self._behind = 0 if self._behind is None else None
+        self.main.query_one(TopBar).behind = self._behind
+        for pane in self.main.panes:
+            if self._behind is None and pane.display:
+                pane.draw()
+        self.main.draw_bars()
+
+    def action_next_theme(self) -> None:
+        """Change to the next theme."""
+        names = list(self.themes.palettes)
+        self.theme = names[(names.index(self.desk.palette.name) + 1) % len(names)]
+
+    def watch_theme(self, theme: str) -> None:
+        """Draw everything in the new colours."""
+        if theme in self.themes.palettes:
+            self.use_palette(self.themes.palettes[theme])
+
+    def use_palette(self, palette: Palette) -> None:
+        """Colours of all panes."""
+        self.desk.palette = palette
+        if self.main is not None and self.main.is_mounted:
+            for pane in self.main.panes:
+                pane.redraw()
+            self.main.draw_bars()
+
+    def action_choose_interval(self) -> None:
+        """Pick the bars' interval from a list."""
+        from tui.screens.choose import ChooseScreen
+
+        def chosen(value: str | None) -> None:
+            if value is not None:
+                self._set_interval(Interval(value))
+
+        self.push_screen(ChooseScreen("Interval of the bars", [interval.value for interval in Interval]), chosen)
+
+    def _set_interval(self, interval: Interval) -> None:
+        from tui.panes.bars import BarsPane
+
+        if self.main:
+            self.main.query_one(BarsPane).set_interval(interval)
+
+    def action_all_keys(self) -> None:
+        """Every key."""
+        from tui.screens.help import KeysScreen
+
+        self.push_screen(KeysScreen(ACTIONS, dict(self.config.keys)))
+
+    def action_pane_help(self) -> None:
+        """Help for the focused pane."""
+        from tui.screens.help import PaneHelpScreen
+
+        if self.main:
+            pane = self.main.pane(self.main.current)
+            self.push_screen(PaneHelpScreen(pane.title, pane.help, pane.pane_id, dict(self.config.keys)))
+
+    def action_credentials(self) -> None:
+        """Enter keys for this run."""
+        from tui.screens.credentials import CredentialsScreen
+
+        if self.hub is None:
+            return
+
+        def entered(feeds: list[str] | None) -> None:
+            for feed in feeds or ():
+                if self.hub:
+                    self.hub.retry(feed)
+
+        self.push_screen(CredentialsScreen(self.hub.providers, self._secrets), entered)
+
+    # --- telling the user ---
+
+    def tell(self, text: str, severity: Severity = Severity.INFO) -> None:
+        """Show a short text for a while; the same text not again within half a minute, three at most."""
+        now_ns = self.clock.now_ns()
+        if now_ns - self._told.get(text, -REPEAT_NS) < REPEAT_NS:
+            return
+        self._told = {old: at for old, at in self._told.items() if now_ns - at < REPEAT_NS} | {text: now_ns}
+        if len(self._notifications) >= 3:
+            self.clear_notifications()
+        level = {Severity.INFO: "information", Severity.WARNING: "warning", Severity.ERROR: "error"}[severity]
+        self.notify(text, severity=level, timeout=6, markup=False)  # type: ignore[arg-type]
+
+    def _tell_notices(self) -> None:
+        fresh = [notice for notice in self.store.notices if notice.severity is not Severity.INFO]
+        for notice in fresh[-3:]:
+            if self.clock.now_ns() - notice.ts_recv_ns < REPEAT_NS:
+                self.tell(notice_text(notice), notice.severity)
+
+    # --- what survives ---
+
+    def _restore(self, symbols: Sequence[Symbol]) -> None:
+        if self._state is not None:
+            for name, listed in self._state.watchlists.items():
+                self.desk.names[name] = list(listed)
+            if self._state.watchlist in self.desk.names:
+                self.desk.watchlist = self._state.watchlist
+        for symbol in reversed(symbols):
+            if symbol in self.desk.symbols:
+                self.desk.symbols.remove(symbol)
+            self.desk.symbols.insert(0, symbol)
+
+    def _remember(self) -> None:
+        if self._state is not None:
+            self._state.save(self.desk.names, self.desk.watchlist)
+
+
+def notice_text(notice: Notice) -> str:
+    """A notice in one or two sentences."""
+    text = f"{notice.subscription}: {notice.text}" if notice.subscription else notice.text
+    if notice.suggestions:
+        text += f" Did you mean {', '.join(notice.suggestions[:3])}?"
+    return f"{notice.source}: {text}"
