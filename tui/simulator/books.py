@@ -86,7 +86,8 @@ class Depth:
         price = cell * self._gap + offset
         size = self._sizes[drawn >> (32 - _TABLE_BITS)]
         if is_round:
-            size *= self._wall(venue, cell, step)
+            # As of the start of the spell: what is cached must not depend on when it was asked for.
+            size *= self._wall(venue, cell, spell * period - phase)
         return (spell + 1) * period - phase, price, size, 255 if is_round else drawn & 255
 
     def _wall(self, venue: int, cell: int, step: int) -> int:

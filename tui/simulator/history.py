@@ -29,8 +29,6 @@ YEARS: Final = 3
 
 _SESSION_S: Final = 23_400
 _OPEN_BEFORE_S: Final = 370 * 60
-# History moves as real markets do; only the live market is made more lively.
-_CALM: Final = 1 / 1.5
 _MARKET: Final = {True: 0.42, False: 0.15}
 _DRIFT: Final = {True: 0.25, False: 0.10}
 _YEAR_DAYS: Final = {True: 365, False: 252}
@@ -78,7 +76,7 @@ class Calendar:
         group = "crypto" if always_open else "stocks"
         random = stream(seed, "history", group)
         minutes = sum(len(starts) for _, starts in self.days_of_minutes)
-        sigma = per_second(_MARKET[always_open], always_open=always_open) * _CALM
+        sigma = per_second(_MARKET[always_open], always_open=always_open)
         self.second_returns = _shared_returns(random, len(self.seconds), sigma)
         self.minute_returns = _shared_returns(random, minutes, sigma * 60**0.5)
         day_sigma = _MARKET[always_open] * _YEAR_DAYS[always_open] ** -0.5
@@ -117,7 +115,7 @@ class History:
 
     def _seconds(self, price: float) -> tuple[list[Row], float]:
         calendar = self._calendar
-        sigma = self._instrument.own_sigma * _CALM
+        sigma = self._instrument.own_sigma
         rows, price = self._walk(calendar.seconds, calendar.second_returns, sigma, 1, price)
         if self._instrument.is_index:
             return rows, price
@@ -129,7 +127,7 @@ class History:
 
     def _minutes(self, price: float) -> tuple[list[Row], list[Row], float]:
         calendar, instrument = self._calendar, self._instrument
-        sigma = instrument.own_sigma * _CALM * 60**0.5
+        sigma = instrument.own_sigma * 60**0.5
         night = 0.5 * instrument.volatility * 252**-0.5
         latest = [merged(start, list(rows)) for start, rows in groupby(self.seconds, lambda row: row[0] // 60 * 60)]
         minutes_by_day: list[list[Row]] = []

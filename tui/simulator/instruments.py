@@ -14,8 +14,8 @@ CRYPTO_VENUES: Final = ("binance", "okx", "bybit", "kraken", "coinbase", "kucoin
 
 _STOCK_YEAR_S: Final = 252 * 6.5 * 3600
 _CRYPTO_YEAR_S: Final = 365.25 * 86_400
-# Calm markets make dull demos: live prices move this much more than the yearly figures below say.
-_LIVELINESS: Final = 1.5
+# Calm markets make dull demos: prices within a day move this much more than the yearly figures below say.
+_LIVELINESS: Final = 1.25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -111,7 +111,7 @@ class NewsDesk:
         return chosen
 
     def _impact(self, direction: int, instrument: Instrument | None) -> Impact:
-        scale = 0.0008 if instrument is None else 0.0015 + 0.006 * instrument.volatility
+        scale = 0.0006 if instrument is None else 0.0012 + 0.004 * instrument.volatility
         size = scale * self._random.uniform(0.7, 1.8) * direction
         return Impact(0.6 * size, 0.4 * size)
 

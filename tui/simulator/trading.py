@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Sequence
 from decimal import Decimal
-from math import ceil, exp, floor, tanh
+from math import ceil, exp, floor, log1p, tanh
 from random import Random
 from typing import Final
 
@@ -129,7 +129,7 @@ class Trading:
         if self.instrument.is_always_open:
             self._let_a_venue_lean(half)
         for touch in self.touches:
-            fair = self._seen_by(touch)
+            fair = self._seen_by(touch) if self._lean else self.fair
             if touch.bid >= fair or touch.ask <= fair:
                 is_due = True
             elif fair - touch.bid > far or touch.ask - fair > far:
@@ -163,7 +163,7 @@ class Trading:
             touch.ask, touch.ask_size = ask, self._resting()
 
     def _resting(self) -> int:
-        return 1 + int(self._typical * (0.6 + self._random.expovariate(0.35)))
+        return 1 + int(self._typical * (0.6 - 2.9 * log1p(-self._random.random())))
 
     def _trade(self, from_ns: int, orders: int) -> list[SimTrade]:
         prints: list[tuple[int, int, int, Side]] = []
@@ -188,7 +188,7 @@ class Trading:
         # Coins mostly trade where the taker has an account; stock orders are routed to the best price.
         is_local = self.instrument.is_always_open and self._random.random() < 0.5
         local = touches[int(self._random.random() ** 1.7 * len(touches))] if is_local else None
-        self._jump += (1 if side == "buy" else -1) * self._sigma * 0.1 * min(3.0, size / self._typical)
+        self._jump += (1 if side == "buy" else -1) * self._sigma * 0.08 * min(3.0, size / self._typical)
         for _ in range(_MOST_PRINTS):
             if side == "buy":
                 touch = local or min(touches, key=lambda each: (each.ask, -each.ask_size))
