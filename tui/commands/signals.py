@@ -1,0 +1,53 @@
+"""Run a command's coroutine so that signals end it in order, with the exit codes that scripts expect."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Coroutine
+from types import FrameType
+from typing import Any
+
+_ENDING = (signal.SIGINT, signal.SIGTERM)
+
+
+def run_until_signal(work: Coroutine[Any, Any, int]) -> int:
+    """Run to the end, or to Ctrl+C or SIGTERM: `work` is then cancelled and its `finally` blocks run.
+
+    Returns:
+        The exit code of `work`; 130 after Ctrl+C, 143 after SIGTERM; 0 when the reader of standard output has gone,
+        as `head` does when it has seen enough.
+    """
+    try:
+        return asyncio.run(_run(work))
+    except BrokenPipeError:
+        # The interpreter flushes standard output once more at its end: let that go nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+async def _run(work: Coroutine[Any, Any, int]) -> int:
+    loop = asyncio.get_running_loop()
+    task = asyncio.ensure_future(work)
+    caught: list[int] = []
+
+    def stop(number: int) -> None:
+        caught.append(number)
+        task.cancel()
+
+    def handler(number: int, _: FrameType | None) -> None:
+        loop.call_soon_threadsafe(stop, number)
+
+    for number in _ENDING:
+        try:
+            loop.add_signal_handler(number, stop, number)
+        except NotImplementedError:  # Windows
+            signal.signal(number, handler)
+    try:
+        return await task
+    except asyncio.CancelledError:
+        if not caught:
+            raise
+        return 128 + caught[0]
