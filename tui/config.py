@@ -110,8 +110,10 @@ def _lower(value: object) -> object:
     return value.lower() if isinstance(value, str) else value
 
 
-_SymbolName = Annotated[Symbol, AfterValidator(_symbol)]
-_Symbols = Annotated[tuple[_SymbolName, ...], AfterValidator(_without_repeats)]
+SymbolName = Annotated[Symbol, AfterValidator(_symbol)]
+"""A symbol in any spelling, made canonical."""
+Symbols = Annotated[tuple[SymbolName, ...], AfterValidator(_without_repeats)]
+"""Symbols in order, each once."""
 _ProviderName = Annotated[str, AfterValidator(_provider)]
 _KindName = Annotated[Kind, BeforeValidator(_kind)]
 _Word = Annotated[str, StringConstraints(min_length=1, max_length=60)]
@@ -135,7 +137,7 @@ class Config(BaseModel):
     """Proxy for all connections; None takes `https_proxy` from the environment."""
     ca_file: Annotated[Path | None, BeforeValidator(_existing_file)] = None
     """Certificates trusted in addition to those of the operating system (PEM)."""
-    watchlists: Mapping[_Word, _Symbols] = Field(
+    watchlists: Mapping[_Word, Symbols] = Field(
         default={"main": DEFAULT_WATCHLIST}, min_length=1, validate_default=True
     )
     """Symbols by list name."""
@@ -143,7 +145,7 @@ class Config(BaseModel):
     """The watchlist shown at the start; `main`, or else the first one, when the file names none."""
     sources: Mapping[_KindName, tuple[_ProviderName, ...]] = Field(default={}, validate_default=True)
     """Who is asked first, kind by kind; a kind that is left out keeps its default."""
-    symbols: Mapping[_SymbolName, Mapping[_ProviderName, _Word]] = {}
+    symbols: Mapping[SymbolName, Mapping[_ProviderName, _Word]] = {}
     """Provider codes by symbol and provider, where the usual rule is wrong."""
     providers: Mapping[str, SerializeAsAny[ProviderSettings]] = Field(default={}, validate_default=True)
     """Settings by provider; every installed provider is there."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from ipaddress import ip_address
 from typing import Final
 from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
 from tui.config_mistakes import Mistake, from_validation
+from tui.network import is_loopback
 from tui.providers.base import ProviderSettings
 
 _FAMILIES: Final = {"ws": "ws", "wss": "ws", "http": "http", "https": "http"}
@@ -33,14 +33,6 @@ def check_provider(name: str, model: type[ProviderSettings], section: object) ->
     except ValidationError as error:
         return model(), from_validation(error, section, model.model_fields, place)
     return settings, [Mistake((*place, key), text) for key, text in _wrong_addresses(settings)]
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host is this machine: `localhost`, 127.0.0.0/8 or ::1."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _wrong_addresses(settings: ProviderSettings) -> Iterator[tuple[str, str]]:
