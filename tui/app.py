@@ -6,15 +6,20 @@ import asyncio
 import os
 import signal
 import webbrowser
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Final
 
-from textual.app import App
+from pydantic import SecretStr
+from textual.app import App, SystemCommand
 from textual.binding import BindingType
+from textual.screen import Screen
 
-from tui.actions import ACTIONS, bindings
+from tui.actions import ACTIONS, Action, bindings
 from tui.clock import Clock
 from tui.config import Config
+from tui.credentials import CredentialStore, FixedSecrets
+from tui.errors import CredentialError
 from tui.market.events import Notice, Severity
 from tui.market.names import Interval, Symbol
 from tui.market.store import MarketStore, Topic
@@ -28,13 +33,13 @@ from tui.messages import (
     WatchlistEdited,
 )
 from tui.panes.base import Desk, Pane
-from tui.providers.base import SecretStore
 from tui.screens.main import MainScreen
 from tui.screens.top_bar import TopBar
 from tui.themes import DEFAULT, Palette, load_themes
 
 if TYPE_CHECKING:
     from tui.feeds.hub import FeedHub
+    from tui.screens.symbols import Matches
     from tui.state import StateFile
 
 ALWAYS_WANTED: Final = frozenset({"quotes", "news"})
@@ -62,7 +67,7 @@ class MarketApp(App[None]):
     def __init__(
         self,
         config: Config,
-        secrets: SecretStore,
+        secrets: CredentialStore | FixedSecrets,
         *,
         symbols: Sequence[Symbol] = (),
         demo: bool = False,
@@ -282,10 +287,19 @@ class MarketApp(App[None]):
 
         def chosen(symbol: Symbol | None) -> None:
             if symbol is not None:
+                if self._state:
+                    self._state.used(symbol)
                 self.add_symbol(symbol)
 
         recent = self._state.recent if self._state else []
-        self.push_screen(SymbolPrompt(self.desk, self.hub.search, recent), chosen)
+        self.push_screen(SymbolPrompt(self.desk, self._search, recent), chosen)
+
+    async def _search(self, text: str) -> Matches:
+        from tui.screens.symbols import Match, Matches
+
+        assert self.hub
+        found = await self.hub.search(text, 50)
+        return Matches([Match(m.symbol, m.description, m.kind, m.providers) for m in found.matches], found.problems)
 
     def action_focus_pane(self, pane_id: str) -> None:
         """Go to a pane."""
@@ -368,17 +382,49 @@ class MarketApp(App[None]):
 
     def action_credentials(self) -> None:
         """Enter keys for this run."""
-        from tui.screens.credentials import CredentialsScreen
+        from tui.screens.credentials import CredentialsScreen, Entered, Wanted
 
         if self.hub is None:
             return
+        hub = self.hub
+        wanted = [
+            Wanted(provider.title, field.name, field.title, field.where)
+            for provider in hub.providers.values()
+            for field in provider.credential_fields
+        ]
+        names = {provider.title: name for name, provider in hub.providers.items()}
 
-        def entered(feeds: list[str] | None) -> None:
-            for feed in feeds or ():
-                if self.hub:
-                    self.hub.retry(feed)
+        def entered(values: Entered | None) -> None:
+            for (title, field), secret in (values or {}).items():
+                self._keep(names[title], field, secret)
 
-        self.push_screen(CredentialsScreen(self.hub.providers, self._secrets), entered)
+        self.push_screen(CredentialsScreen(wanted), entered)
+
+    def _keep(self, provider: str, field: str, secret: SecretStr) -> None:
+        try:
+            self._secrets.keep(provider, field, secret)
+        except CredentialError as error:
+            self.tell(f"{error}. {error.remedy}", Severity.ERROR)
+            return
+        if self.hub:
+            for name in self.hub.feeds:
+                if name.startswith(f"{provider}:"):
+                    self.hub.retry(name)
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Every action by name, for the palette."""
+        for action in ACTIONS:
+            if action.method in ("app.command_palette", "app.restore"):
+                continue
+            prefix = "" if action.scope == "app" else f"{action.scope}: "
+            yield SystemCommand(prefix + action.title, f"key {action.label}", partial(self._run, action))
+
+    async def _run(self, action: Action) -> None:
+        if self.main and action.scope != "app":
+            self.main.show(action.scope)
+            await self.run_action(action.method, self.main.pane(action.scope))
+        else:
+            await self.run_action(action.method)
 
     # --- telling the user ---
 
