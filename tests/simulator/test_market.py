@@ -25,12 +25,12 @@ from tui.simulator.market import (
 )
 from tui.simulator.sessions import MINUTE_NS, SECOND_NS, session_at
 
-RUN_S = 300
+RUN_S = 200
 TRADED = ("AAPL", "NVDA", "SPY", "BTC/USDT", "ETH/USDT", "DOGE/USDT")
 
 
 class Run:
-    """Five minutes of a market, with what happened in them and the last prices at each second."""
+    """Minutes of a market, with what happened in them and the last prices at each second."""
 
     def __init__(self) -> None:
         self.market = SimulatedMarket(seed=3)
@@ -241,7 +241,7 @@ def test_news_moves_prices_and_brings_volume() -> None:
     volumes: list[float] = []
     for seed in (1, 2):
         market = SimulatedMarket(seed=seed)
-        for _ in range(5):
+        for _ in range(4):
             news = None
             while news is None:
                 changes = market.advance(market.now_ns + SECOND_NS)

@@ -126,7 +126,7 @@ def test_live_bars_stay_bounded() -> None:
     for second in range(8 * DAY_S // 20):
         bars.add(market.now_ns + second * 20 * SECOND_NS, 100 + second % 7, 5)
     sizes = {name: len(rows) for name, rows in vars(bars).items() if hasattr(rows, "maxlen")}
-    assert set(sizes.values()) == {3_600, 10_080, 9}
+    assert set(sizes.values()) == {1_200, 10_080, 9}
 
 
 def test_the_past_is_made_up_quickly() -> None:

@@ -9,7 +9,8 @@ from typing import Final
 from tui.simulator.history import History, Row, floor_to, merged, rows_between
 from tui.simulator.sessions import DAY_S, SECOND_NS
 
-_LIVE_SECONDS: Final = 3_600
+# Twenty minutes of seconds of all instruments are about 15 MB, by far the most of what the market holds.
+_LIVE_SECONDS: Final = 1_200
 _LIVE_MINUTES: Final = 7 * 1_440
 _LIVE_DAYS: Final = 400
 
@@ -76,6 +77,9 @@ class BarTable:
                 past, live = self._history.minutes, self._minutes
             case _:
                 past, live = self._history.days, self._days
+        if len(live) == live.maxlen:
+            # The oldest live bars are gone: the past before them would be cut off by a hole.
+            return list(live)
         if live and live[0][0] == past[-1][0]:
             joint = merged(past[-1][0], [past[-1], live[0]])
             return [*past[:-1], joint, *islice(live, 1, None)]

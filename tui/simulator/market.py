@@ -284,8 +284,9 @@ class SimulatedMarket:
     def bars(self, symbol: str, interval_s: int, start_ns: int, end_ns: int) -> list[SimBar]:
         """List bars that start from `start_ns` up to, not including, `end_ns`, the open bar included.
 
-        Seconds reach 15 minutes back from the start of the simulation, minutes five days, days three years; weeks
-        start on Monday, all others on multiples of the interval. There is no bar where nothing traded.
+        Seconds reach 15 minutes back from the start of the simulation (later, over the last 1,200 with trades), minutes
+        five days, days three years; weeks start on Monday, all others on multiples of the interval. There is no bar
+        where nothing traded.
 
         Args:
             symbol: The user's spelling.
