@@ -31,6 +31,7 @@ from tui.config_mistakes import Mistake, describe, did_you_mean, from_validation
 from tui.config_providers import check_provider
 from tui.errors import ConfigError, SymbolError
 from tui.market.names import Kind, Symbol, parse_symbol
+from tui.paths import find_config as find_config
 from tui.providers import providers
 from tui.providers.base import ProviderSettings
 
@@ -200,12 +201,6 @@ class Config(BaseModel):
         if mistakes:
             raise _wrong("; ".join(map(describe, mistakes)))
         return settings
-
-
-def find_config(chosen: Path | None = None) -> Path:
-    """The configuration file: the chosen one, else `$TICKDECK_CONFIG`, else that of the platform's folder."""
-    named = chosen or os.environ.get(paths.CONFIG_VARIABLE)
-    return Path(named).expanduser() if named else paths.config_file()
 
 
 def load_config(chosen: Path | None = None, *, warn: Callable[[str], None] = _log.warning) -> Config:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 from collections.abc import Mapping
 from enum import StrEnum
@@ -37,8 +38,8 @@ class _Found(NamedTuple):
 class CredentialStore:
     """Looks secrets up, first found wins: environment, file named by the environment, keyring.
 
-    What was found, entered or stored stays known for the run. What was not found is looked for again next time, so
-    that a secret stored from another terminal is picked up.
+    The keyring is asked each time, so that what another process stored or rotated is seen; when it goes away, what it
+    said last counts. What was entered or stored in this run wins over the environment.
 
     Args:
         keyring: The keyring's thread.
@@ -86,10 +87,9 @@ class CredentialStore:
 
     async def store(self, provider: str, field: str, secret: SecretStr) -> None:
         """Store a secret in the keyring, or raise KeyringUnavailable; CredentialError when it cannot be one."""
-        secret = checked(secret.get_secret_value(), f"{provider} {field}")
-        self._redactor.add(secret.get_secret_value())
-        await self._keyring.set(f"{provider}:{field}", secret.get_secret_value())
-        self._known[provider, field] = _Found(secret, Source.KEYRING)
+        found = self._seen(checked(secret.get_secret_value(), f"{provider} {field}"), Source.KEYRING)
+        await self._keyring.set(f"{provider}:{field}", found.secret.get_secret_value())
+        self._known[provider, field] = found
 
     def keep(self, provider: str, field: str, secret: SecretStr) -> None:
         """Use a secret for this run, before any other. Raises CredentialError when it cannot be one."""
@@ -101,23 +101,39 @@ class CredentialStore:
         return await self._keyring.delete(f"{provider}:{field}")
 
     async def _find(self, provider: str, field: str) -> _Found | None:
-        if known := self._known.get((provider, field)):
+        known = self._known.get((provider, field))
+        if known and known.source is Source.THIS_RUN:
             return known
+        if known is None and (found := await self._from_environment(provider, field)):
+            return found
+        try:
+            text = await self._keyring.get(f"{provider}:{field}")
+        except KeyringUnavailable:
+            if known:  # it has gone away while we run
+                return known
+            raise
+        if not text:
+            self._known.pop((provider, field), None)
+            return None
+        return self._remember(provider, field, text, Source.KEYRING)
+
+    async def _from_environment(self, provider: str, field: str) -> _Found | None:
         variable = variable_name(provider, field)
         if text := self._environment.get(variable):
-            return self._remember(provider, field, text, Source.ENVIRONMENT, variable)
+            return self._seen(checked(text, variable), Source.ENVIRONMENT)
         if file := self._environment.get(f"{variable}_FILE"):
             text = await asyncio.to_thread(_read, Path(file), f"{variable}_FILE")
-            return self._remember(provider, field, text, Source.FILE, f"{variable}_FILE")
-        if text := await self._keyring.get(f"{provider}:{field}"):
-            return self._remember(provider, field, text, Source.KEYRING)
+            return self._seen(checked(text, f"{variable}_FILE"), Source.FILE)
         return None
 
-    def _remember(self, provider: str, field: str, text: str, source: Source, where: str = "") -> _Found:
-        secret = checked(text, where or f"{provider} {field}")
-        self._redactor.add(secret.get_secret_value())
-        found = self._known[provider, field] = _Found(secret, source)
+    def _remember(self, provider: str, field: str, text: str, source: Source) -> _Found:
+        found = self._known[provider, field] = self._seen(checked(text, f"{provider} {field}"), source)
         return found
+
+    def _seen(self, secret: SecretStr, source: Source) -> _Found:
+        for part in _parts(secret.get_secret_value()):
+            self._redactor.add(part)
+        return _Found(secret, source)
 
 
 class FixedSecrets:
@@ -157,7 +173,7 @@ def variable_name(provider: str, field: str) -> str:
 
 
 def checked(text: str, where: str) -> SecretStr:
-    """A secret as it was pasted, without the space around it.
+    """A secret as it was pasted, without the space around it. A JSON object passes too: some keys come with their life.
 
     Args:
         text: What was entered or found.
@@ -171,6 +187,8 @@ def checked(text: str, where: str) -> SecretStr:
         raise CredentialError(f"{where}: the secret is empty")
     if len(value) > MAX_SECRET:
         raise CredentialError(f"{where}: the secret is longer than {MAX_SECRET} characters")
+    if value.startswith("{"):
+        return SecretStr(_compact(value, where))
     if value[0] in "\"'" or value[-1] in "\"'":
         raise CredentialError(f"{where}: the secret is wrapped in quotes", remedy="Give it without them.")
     if not all("!" <= char <= "~" for char in value):
@@ -179,6 +197,19 @@ def checked(text: str, where: str) -> SecretStr:
             remedy="Copy it once more.",
         )
     return SecretStr(value)
+
+
+def _compact(value: str, where: str) -> str:
+    try:
+        return json.dumps(json.loads(value), separators=(",", ":"))
+    except (ValueError, RecursionError):
+        raise CredentialError(f"{where}: the secret starts like JSON and is none") from None
+
+
+def _parts(value: str) -> list[str]:
+    """What must not be shown: the whole, and the texts inside of a JSON object."""
+    inside = json.loads(value).values() if value.startswith("{") else ()
+    return [value, *(part for part in inside if isinstance(part, str))]
 
 
 def _read(file: Path, variable: str) -> str:

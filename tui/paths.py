@@ -31,6 +31,12 @@ def config_file() -> Path:
     return config_dir() / "config.toml"
 
 
+def find_config(chosen: Path | None = None) -> Path:
+    """The configuration file: the chosen one, else `$TICKDECK_CONFIG`, else that of the platform's folder."""
+    named = chosen or os.environ.get(CONFIG_VARIABLE)
+    return Path(named).expanduser() if named else config_file()
+
+
 def state_file() -> Path:
     """Watchlists as edited on the screen, and symbols used lately."""
     return state_dir() / "state.json"
