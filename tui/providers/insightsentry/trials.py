@@ -1,0 +1,110 @@
+"""Which subscriptions the server has taken, which it refused, and which are under suspicion.
+
+A legacy error (protocol reference 7.1, 7.3) does not say which code was wrong, and the only cure is to connect again
+without it. So this memory belongs to the provider and outlives the connections.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Container, Iterable, Sequence
+from typing import Final
+
+from tui.clock import NS
+from tui.providers.insightsentry.wire import Topic
+
+MOST_RECONNECTS: Final = 3
+WINDOW_NS: Final = 300 * NS
+REFUSED_NS: Final = 600 * NS
+"""A refused subscription that is still wanted is not sent again for this long."""
+MOST_KEPT: Final = 1000
+
+
+class Trials:
+    """What is known of subscriptions from one connection to the next.
+
+    Attributes:
+        suspects: Topics one of which made the server refuse a list; they are tried one at a time.
+    """
+
+    def __init__(self) -> None:
+        self.suspects: dict[Topic, None] = {}
+        self._delivered: dict[Topic, None] = {}
+        self._accepted: dict[Topic, None] = {}
+        self._refused: dict[Topic, tuple[str, int]] = {}
+        self._errors: deque[int] = deque(maxlen=MOST_RECONNECTS + 1)
+
+    def delivered(self, topic: Topic) -> None:
+        """Data came: the server has taken it."""
+        if topic not in self._delivered or topic in self.suspects:
+            _keep(self._delivered, topic)
+            self.accepted((topic,))
+
+    def accepted(self, topics: Iterable[Topic]) -> None:
+        """A list with these has stood without an error."""
+        for topic in topics:
+            _keep(self._accepted, topic)
+            self.suspects.pop(topic, None)
+
+    def refuse(self, topics: Iterable[Topic], text: str, now_ns: int) -> None:
+        """Send these no more for a while."""
+        for topic in topics:
+            for known in (self.suspects, self._delivered, self._accepted):
+                known.pop(topic, None)
+            self._refused.pop(topic, None)
+            self._refused[topic] = (text, now_ns + REFUSED_NS)
+        while len(self._refused) > MOST_KEPT:
+            del self._refused[next(iter(self._refused))]
+
+    def keep_refusals(self, wanted: Container[Topic]) -> None:
+        """Forget the refusals of what nobody wants any more: whoever asks again later means it."""
+        self._refused = {topic: refusal for topic, refusal in self._refused.items() if topic in wanted}
+
+    def refusal(self, topic: Topic, now_ns: int) -> str | None:
+        """Why a topic is not sent, or None when it may be."""
+        text, until_ns = self._refused.get(topic, ("", 0))
+        return text if now_ns < until_ns else None
+
+    def blame(self, sent: Sequence[Topic], named: frozenset[str]) -> list[Topic]:
+        """Who made the server refuse the list `sent`: those it named, else the one that was new.
+
+        When several were new, nobody is blamed yet: they become suspects.
+        """
+        if guilty := [topic for topic in sent if topic.code in named]:
+            return guilty
+        new = self.on_trial(sent)
+        if len(new) == 1:
+            return new
+        for topic in new:
+            _keep(self.suspects, topic)
+        return []
+
+    def on_trial(self, sent: Sequence[Topic]) -> list[Topic]:
+        """The part of a list that has never been seen to work: not yet taken, or else never answered with data."""
+        for known in (self._accepted, self._delivered):
+            if new := [topic for topic in sent if topic not in known]:
+                return new
+        return []
+
+    def is_accepted(self, topic: Topic) -> bool:
+        """Whether a list with it has stood without an error."""
+        return topic in self._accepted
+
+    def has_delivered(self, topic: Topic) -> bool:
+        """Whether data has ever come for it."""
+        return topic in self._delivered
+
+    def may_reconnect(self, now_ns: int) -> bool:
+        """Count one more error; False when there were too many in five minutes to try again without the user."""
+        self._errors.append(now_ns)
+        if sum(now_ns - at < WINDOW_NS for at in self._errors) <= MOST_RECONNECTS:
+            return True
+        self._errors.clear()  # the user may try afresh
+        return False
+
+
+def _keep(known: dict[Topic, None], topic: Topic) -> None:
+    known.pop(topic, None)
+    known[topic] = None
+    if len(known) > MOST_KEPT:
+        del known[next(iter(known))]
