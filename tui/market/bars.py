@@ -69,7 +69,7 @@ class BarSeries:
         self._bars.insert(index, bar)
         self._starts.insert(index, bar.start_ns)
         self._close_before(index)
-        if excess := len(self._bars) - self._limit:
+        if (excess := len(self._bars) - self._limit) > 0:
             del self._bars[:excess], self._starts[:excess]
         return True
 

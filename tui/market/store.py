@@ -227,7 +227,7 @@ class MarketStore:
     def assign(self, subscription: Subscription, feed: str | None) -> None:
         """Say which feed serves a subscription; None while nobody can."""
         self._wanted_since.setdefault(subscription, self.now_ns())
-        if self._serving.get(subscription) != feed:
+        if subscription not in self._serving or self._serving[subscription] != feed:
             self._serving[subscription] = feed
             self._keys.add(subscription)
 

@@ -1,0 +1,207 @@
+"""The store: merging, freshness, bounds."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from tui.clock import ManualClock
+from tui.market.events import Bar, BookSnapshot, FeedState, NewsItem, Notice, Order, Position, Quote, Status, Trade
+from tui.market.names import Interval, Kind, Subscription, Symbol
+from tui.market.store import MAX_NEWS, MAX_NOTICES, MAX_SYMBOLS, MAX_TRADES, Freshness, MarketStore, Topic
+
+AAPL = Symbol("AAPL")
+QUOTE = Subscription(Kind.QUOTE, AAPL)
+BOOK = Subscription(Kind.BOOK, Symbol("BTC/USDT"))
+FEED = "aries:market"
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def store(clock: ManualClock) -> MarketStore:
+    return MarketStore(clock.now_ns)
+
+
+def go_live(store: MarketStore, clock: ManualClock, feed: str = FEED, state: FeedState = FeedState.LIVE) -> None:
+    if state is FeedState.LIVE:
+        store.feed(feed).stats.live_since_ns = clock.now_ns()
+    store.apply(Status(source=feed.partition(":")[0], ts_recv_ns=clock.now_ns(), feed=feed, state=state))
+
+
+def quote(clock: ManualClock, source: str = "aries", **figures: str | None) -> Quote:
+    values = {name: None if text is None else Decimal(text) for name, text in figures.items()}
+    return Quote(source=source, ts_recv_ns=clock.now_ns(), symbol=AAPL, **values)
+
+
+def book(clock: ManualClock, bid: str = "97210.4", ask: str = "97212.1") -> BookSnapshot:
+    return BookSnapshot(
+        source="quantcite",
+        ts_recv_ns=clock.now_ns(),
+        symbol=Symbol("BTC/USDT"),
+        bids=((Decimal(bid), Decimal(1), ("okx",)),),
+        asks=((Decimal(ask), Decimal(1), ("okx",)),),
+    )
+
+
+def test_a_quote_is_merged_field_by_field_and_null_clears(store: MarketStore, clock: ManualClock) -> None:
+    store.apply(quote(clock, bid="187.41", ask="187.43", last="187.42"))
+    store.apply(quote(clock, last="187.45"))
+    store.apply(quote(clock, ask=None))
+    state = store.quote(AAPL)
+    assert state
+    assert state.values == {"bid": Decimal("187.41"), "last": Decimal("187.45")}
+    assert state.direction == 1
+
+
+def test_another_source_starts_with_its_own_figures(store: MarketStore, clock: ManualClock) -> None:
+    store.apply(quote(clock, last="187.42", volume="1000"))
+    store.apply(quote(clock, source="insightsentry", last="187.50"))
+    state = store.quote(AAPL)
+    assert state
+    assert (state.source, state.values) == ("insightsentry", {"last": Decimal("187.50")})
+
+
+def test_a_jump_is_suspect_until_a_second_update_agrees(store: MarketStore, clock: ManualClock) -> None:
+    for last, suspect in (("100", False), ("100000", True), ("100000", False), ("99000", False)):
+        store.apply(quote(clock, last=last))
+        state = store.quote(AAPL)
+        assert state
+        assert ("last" in state.suspects) is suspect
+
+
+def test_drain_says_what_changed_once(store: MarketStore, clock: ManualClock) -> None:
+    store.apply(quote(clock, last="1"))
+    go_live(store, clock)
+    changes = store.drain()
+    assert changes.keys == {QUOTE}
+    assert changes.topics == {Topic.FEEDS}
+    assert not store.drain()
+
+
+def test_a_value_is_live_only_on_the_present_connection_of_the_feed_that_serves_it(
+    store: MarketStore, clock: ManualClock
+) -> None:
+    assert store.freshness(QUOTE) is Freshness.ABSENT
+    store.assign(QUOTE, FEED)
+    go_live(store, clock)
+    store.apply(quote(clock, last="187.42"))
+    assert store.freshness(QUOTE) is Freshness.LIVE
+    clock.advance(3600)
+    assert store.freshness(QUOTE) is Freshness.LIVE  # a quiet market is not a dead feed
+    go_live(store, clock, state=FeedState.BACKING_OFF)
+    assert store.freshness(QUOTE) is Freshness.STALE
+    clock.advance(1)
+    go_live(store, clock)
+    assert store.freshness(QUOTE) is Freshness.STALE  # connected again, but nothing new came yet
+    store.apply(quote(clock, last="187.43"))
+    assert store.freshness(QUOTE) is Freshness.LIVE
+
+
+def test_a_quote_is_stale_while_nobody_serves_it(store: MarketStore, clock: ManualClock) -> None:
+    store.assign(QUOTE, FEED)
+    go_live(store, clock)
+    store.apply(quote(clock, last="187.42"))
+    store.assign(QUOTE, None)
+    assert store.freshness(QUOTE) is Freshness.STALE
+
+
+def test_a_book_is_stale_when_it_falls_out_of_its_own_rhythm(store: MarketStore, clock: ManualClock) -> None:
+    store.assign(BOOK, "quantcite:book")
+    go_live(store, clock, "quantcite:book")
+    for _ in range(5):
+        store.apply(book(clock))
+        clock.advance(2)
+    assert store.freshness(BOOK) is Freshness.LIVE
+    clock.advance(7)
+    assert store.freshness(BOOK) is Freshness.STALE
+    store.apply(book(clock))
+    assert store.freshness(BOOK) is Freshness.LIVE
+
+
+def test_absence_says_why(store: MarketStore, clock: ManualClock) -> None:
+    assert store.absence(QUOTE) == "not asked for yet"
+    store.assign(QUOTE, None)
+    assert store.absence(QUOTE) == "no provider carries it"
+    store.assign(QUOTE, FEED)
+    assert store.absence(QUOTE) == "connecting to aries:market"
+    go_live(store, clock)
+    clock.advance(4)
+    assert store.absence(QUOTE) == "waiting for aries:market, 4s"
+    refusal = "Symbol is not supported"
+    store.apply(Notice(source="aries", ts_recv_ns=clock.now_ns(), text=refusal, subscription=QUOTE, refused=True))
+    assert store.absence(QUOTE) == refusal
+
+
+def test_what_is_forgotten_is_gone(store: MarketStore, clock: ManualClock) -> None:
+    store.assign(BOOK, "quantcite:book")
+    store.apply(book(clock))
+    store.forget(BOOK)
+    assert store.book(Symbol("BTC/USDT")) is None
+    assert store.freshness(BOOK) is Freshness.ABSENT
+
+
+def test_decimals_are_learned_from_what_is_seen(store: MarketStore, clock: ManualClock) -> None:
+    assert store.decimals(AAPL) == 2
+    store.apply(quote(clock, last="0.12345"))
+    store.apply(quote(clock, last="0.1"))
+    assert store.decimals(AAPL) == 5
+    store.apply(quote(clock, last="0.000000000001"))
+    assert store.decimals(AAPL) == 8
+
+
+def test_the_same_print_counts_once(store: MarketStore, clock: ManualClock) -> None:
+    for sequence in ("1", "1", "2", None, None):
+        store.apply(
+            Trade(source="aries", ts_recv_ns=clock.now_ns(), symbol=AAPL, price=Decimal(1), size=Decimal(1),
+                  venue="XNAS", sequence=sequence)
+        )  # fmt: skip
+    assert len(list(store.trades(AAPL))) == 4
+
+
+def test_an_older_order_event_does_not_undo_a_newer_one(store: MarketStore, clock: ManualClock) -> None:
+    for status, updated in (("FILLED", 20), ("NEW", 10)):
+        store.apply(
+            Order(source="aries", ts_recv_ns=clock.now_ns(), account="A", client_order_id="1", symbol="AAPL",
+                  status=status, updated_ns=updated)
+        )  # fmt: skip
+    assert store.accounts.orders["A", "1"].status == "FILLED"
+
+
+def test_a_position_of_zero_is_closed(store: MarketStore, clock: ManualClock) -> None:
+    for quantity in ("100", "0"):
+        store.apply(
+            Position(source="aries", ts_recv_ns=clock.now_ns(), account="A", symbol="AAPL", quantity=Decimal(quantity))
+        )
+    assert store.accounts.positions == {}
+
+
+def test_every_container_is_bounded(store: MarketStore, clock: ManualClock) -> None:
+    now = clock.now_ns()
+    for i in range(MAX_SYMBOLS + 50):
+        symbol = Symbol(f"S{i}")
+        store.apply(Quote(source="x", ts_recv_ns=now, symbol=symbol, last=Decimal("1.23456")))
+        store.apply(
+            Notice(source="x", ts_recv_ns=now, text="no", subscription=Subscription(Kind.QUOTE, symbol), refused=True)
+        )
+        store.apply(NewsItem(source="x", ts_recv_ns=now, id=str(i), title="t", published_ns=now + i))
+        store.apply(Trade(source="x", ts_recv_ns=now, symbol=AAPL, price=Decimal(1), size=Decimal(1)))
+    for i in range(3000):
+        store.apply(
+            Bar(source="x", ts_recv_ns=now, symbol=AAPL, interval=Interval.M1, start_ns=i * 60 * 10**9,
+                open=Decimal(1), high=Decimal(1), low=Decimal(1), close=Decimal(1))
+        )  # fmt: skip
+    assert len(store.news()) == MAX_NEWS
+    assert store.news()[-1].id == str(MAX_SYMBOLS + 50 - MAX_NEWS)  # the oldest went, and were counted
+    assert store.news_dropped == MAX_SYMBOLS + 50 - MAX_NEWS
+    assert len(list(store.trades(AAPL))) == MAX_TRADES
+    assert len(store.notices) == MAX_NOTICES
+    assert len(store.bars(AAPL, Interval.M1)) == 2000
+    assert store.quote(Symbol("S0")) is None
+    assert store.quote(Symbol(f"S{MAX_SYMBOLS}")) is not None
+    sizes = [len(value) for value in vars(store).values() if hasattr(value, "__len__")]
+    assert max(sizes) <= 2 * MAX_SYMBOLS + 100

@@ -1,0 +1,67 @@
+"""Text from outside: nothing that a terminal obeys comes through."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tui.market.text import MAX_MARKS, clean, clean_lines, safe_url
+
+
+@pytest.mark.parametrize(
+    ("hostile", "shown"),
+    [
+        ("a\x1b]52;c;aGk=\x07b", "ab"),
+        ("a\x1b]0;title\x1b\\b", "ab"),
+        ("\x1b[2J\x1b[31mred\x1b[0m", "red"),
+        ("\x9b31mred", "red"),
+        ("x\x9d52;c;aGk=\x9cy", "xy"),
+        ("\x1bPq#0\x1b\\after", "after"),
+        ("never closed \x1b]52;c;aGk=", "never closed"),
+        ("one\r\ntwo\x00three\x7f", "one two three"),
+        ("bell\x07 back\x08", "bell  back"),
+        ("\u202eevil\u2066", "evil"),
+        ("line\u2028sep", "line sep"),
+        ("[@click=app.quit]ACME[/] [Q3]", "[@click=app.quit]ACME[/] [Q3]"),
+        ("\ud83d", "\ufffd"),
+        ("family 👨‍👩‍👧 ok", "family 👨‍👩‍👧 ok"),
+    ],
+)
+def test_controls_go_and_words_stay(hostile: str, shown: str) -> None:
+    assert clean(hostile) == shown
+
+
+def test_stacked_marks_and_length_are_bounded() -> None:
+    assert len(clean("z" + "\u0301" * 50)) == 1 + MAX_MARKS
+    assert clean("x" * 10_000, 100) == "x" * 99 + "…"
+
+
+def test_line_breaks_stay_in_bodies() -> None:
+    assert clean_lines("one\r\ntwo\x1b[31m\rthree") == "one\ntwo\nthree"
+
+
+@given(st.text(st.characters(codec=None, exclude_categories=[]), max_size=300))
+def test_nothing_a_terminal_obeys_survives(text: str) -> None:
+    for char in clean(text):
+        assert unicodedata.category(char) not in ("Cc", "Cs")
+        assert not (0x80 <= ord(char) <= 0x9F)
+        assert char not in "\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+
+
+@pytest.mark.parametrize("url", ["https://news.example/a?b=c#d", "http://127.0.0.1:8000/x"])
+def test_plain_links_are_kept(url: str) -> None:
+    assert safe_url(url) == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        None, "", "javascript:alert(1)", "file:///etc/passwd", "vscode:x", "--help", "https://", "https://user@host/",
+        "https://a\x1b]52;c;x\x07", "https://a b/", "https://x/" + "y" * 3000, "https://[::1", "ftp://x/",
+    ],
+)  # fmt: skip
+def test_other_links_are_refused(url: str | None) -> None:
+    assert safe_url(url) is None
