@@ -299,7 +299,8 @@ class MarketApp(App[None]):
 
         assert self.hub
         found = await self.hub.search(text, 50)
-        return Matches([Match(m.symbol, m.description, m.kind, m.providers) for m in found.matches], found.problems)
+        matches = [Match(m.symbol, m.description, m.kind, m.carried_by) for m in found.matches]
+        return Matches(matches, [f"{name}: {why}" for name, why in found.errors.items()])
 
     def action_focus_pane(self, pane_id: str) -> None:
         """Go to a pane."""
