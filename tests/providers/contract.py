@@ -37,6 +37,7 @@ from tui.providers.base import (
     LoginRefused,
     Output,
     Pause,
+    Renew,
     Send,
     Signal,
     Then,
@@ -284,7 +285,7 @@ def _without(message: Any, path: tuple[str | int, ...]) -> Any:
 
 
 def _check(signal: Signal) -> None:
-    kinds = (Event, Send, LoggedIn, LoginRefused, Close, Pause, Latency, Count)
+    kinds = (Event, Send, LoggedIn, LoginRefused, Close, Pause, Renew, Latency, Count)
     assert isinstance(signal, kinds), f"{signal!r} is no signal"
     if isinstance(signal, Send):
         assert len(signal.frame) < 1_000_000

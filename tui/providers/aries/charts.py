@@ -14,7 +14,6 @@ from tui.providers.aries.bars import BarBuilder, Tick
 from tui.providers.aries.codec import NAME, SessionCodec
 from tui.providers.aries.desired import batches
 from tui.providers.aries.guesses import What
-from tui.providers.aries.market import FUTURE_NS
 from tui.providers.aries.normalise import Body, Fields, Message
 from tui.providers.base import Credential, Output, Send, Signal, SymbolTable
 
@@ -80,7 +79,7 @@ class ChartsCodec(SessionCodec):
         if what in _FOREIGN or not (quote or trade):
             self.count("unknown", sample=message.name)
             return
-        code = normalise.symbol_of(body, message.data)
+        code = normalise.symbol_of(body, message.payload)
         builders = self._builders.get(code)
         if builders is None:
             self.count("late")
@@ -100,10 +99,7 @@ class ChartsCodec(SessionCodec):
         fields = Fields(trade or quote or {})
         price = fields.decimal("price", parse.positive)
         size = (fields.decimal("size", parse.size) or Decimal(0)) if trade else None
-        ts_ns = fields.time() or message.ts_ns or ts_recv_ns
-        if ts_ns > ts_recv_ns + FUTURE_NS:
-            fields.rejected += 1
-            ts_ns = ts_recv_ns
+        ts_ns = self.time(fields, message, ts_recv_ns) or ts_recv_ns
         if trade and price is None and not fields.rejected:
             fields.rejected += 1
         self.count("rejected", fields.rejected)

@@ -15,7 +15,7 @@ from tui.market.text import clean
 from tui.providers import parse
 from tui.providers.aries import guesses, normalise, wire
 from tui.providers.aries.guesses import What
-from tui.providers.aries.normalise import Body, Message
+from tui.providers.aries.normalise import Body, Fields, Message
 from tui.providers.aries.symbols import to_code, to_symbol
 from tui.providers.base import (
     Close,
@@ -60,6 +60,9 @@ LEAST_TOKEN_S: Final = 600
 RENEW_S: Final = 60
 """Ask this often for a fresh credential until it comes."""
 SIGN_IN: Final = "Sign in again: tickdeck credentials set aries"
+
+FUTURE_NS: Final = 5 * NS
+"""An exchange's time this far after the server's own is no time."""
 
 Counted = Literal["undecodable", "unknown", "gap", "rejected", "late"]
 
@@ -188,6 +191,14 @@ class SessionCodec(Codec):
             self._tally[what] += number
             if sample:
                 self._samples.setdefault(what, self.safe(sample, 200))
+
+    def time(self, fields: Fields, message: Message, ts_recv_ns: int) -> int | None:
+        """When it happened: by the exchange, else by the server, else None."""
+        event_ns = fields.time()
+        if event_ns is not None and event_ns > (message.ts_ns or ts_recv_ns) + FUTURE_NS:
+            fields.rejected += 1
+            event_ns = None
+        return event_ns if event_ns is not None else message.ts_ns
 
     def safe(self, text: str, limit: int = 300) -> str:
         """Text from outside, harmless and without our token."""

@@ -28,7 +28,6 @@ SILENT_S: Final = 60
 STILL_S: Final = 5
 """Late data this long after an unsubscribe means that the short form did not stop it (5.3)."""
 MOST_FRAMES: Final = 500
-FUTURE_NS: Final = 5 * NS
 
 
 @dataclass(slots=True)
@@ -147,7 +146,7 @@ class MarketCodec(SessionCodec):
         if what not in (What.QUOTE, What.TRADE, What.LEVEL2, What.PRINT, What.GREEKS):
             self.count("unknown", sample=message.name)
             return
-        code = normalise.symbol_of(body, message.data)
+        code = normalise.symbol_of(body, message.payload)
         stream = self._streams.get(code)
         if stream is None:
             yield from self._late(code, ts_recv_ns)
@@ -177,7 +176,7 @@ class MarketCodec(SessionCodec):
         fields = Fields(body)
         patch = normalise.quote_patch(fields)
         stream.day.complete(patch)
-        event_ns = self._time(fields, message, ts_recv_ns)
+        event_ns = self.time(fields, message, ts_recv_ns)
         self.count("rejected", fields.rejected)
         if patch:
             values: dict[str, Any] = dict(patch)
@@ -192,7 +191,7 @@ class MarketCodec(SessionCodec):
             return
         fields = Fields(body)
         price, size = fields.decimal("price", parse.positive), fields.decimal("size", parse.size)
-        event_ns = self._time(fields, message, ts_recv_ns)
+        event_ns = self.time(fields, message, ts_recv_ns)
         if price is None or not size:
             self.count("rejected", max(fields.rejected, 1))
             return
@@ -216,7 +215,7 @@ class MarketCodec(SessionCodec):
         values: dict[str, Decimal | None] = {}
         for name in ("delta", "gamma", "theta", "vega", "rho", "implied_volatility"):
             values[name] = fields.decimal(name)
-        event_ns = self._time(fields, message, ts_recv_ns)
+        event_ns = self.time(fields, message, ts_recv_ns)
         self.count("rejected", fields.rejected)
         if any(value is not None for value in values.values()):
             symbol = stream.row.symbol
@@ -245,14 +244,6 @@ class MarketCodec(SessionCodec):
         status: MarketStatus = market_status(self._status, message.ts_ns, ts_recv_ns)
         self._session = status.session
         yield status
-
-    def _time(self, fields: Fields, message: Message, ts_recv_ns: int) -> int | None:
-        """The exchange's time, else the server's; a time in the future is none."""
-        event_ns = fields.time()
-        if event_ns is not None and event_ns > ts_recv_ns + FUTURE_NS:
-            fields.rejected += 1
-            event_ns = None
-        return event_ns if event_ns is not None else message.ts_ns
 
     def _late(self, code: str, now_ns: int) -> Iterator[Signal]:
         """Data for what nobody wants: counted; when it goes on, the removal is repeated in its long form once."""

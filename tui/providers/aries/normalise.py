@@ -51,6 +51,7 @@ class Message:
         name: What the event is called, for the log.
         what: What it is about by its name, or None when only its bodies can tell.
         data: The body as it came: an object, a list, or None.
+        payload: The object around the body, where a name or a symbol may stand too.
         error: The text of an error, not yet made safe.
         ts_ns: The server's time of the event, or None.
     """
@@ -60,6 +61,7 @@ class Message:
     name: str
     what: What | None
     data: Any
+    payload: Body
     error: str
     ts_ns: int | None
 
@@ -132,6 +134,7 @@ def opened(message: Body) -> Message:
         name=name,
         what=what,
         data=inner if isinstance(inner, list) else payload.get("data", payload),
+        payload=payload,
         error=_error(payload) or _error(message),
         ts_ns=_time(payload) or _time(message),
     )
