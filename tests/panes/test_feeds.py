@@ -1,0 +1,90 @@
+"""The feeds pane and the tape."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from tests.panes.conftest import set_feed, text_of
+from tui.clock import ManualClock
+from tui.market.events import FeedState, Status, Trade
+from tui.market.names import Kind, Subscription, Symbol
+from tui.market.store import MarketStore
+from tui.panes.base import Desk
+from tui.panes.feeds import FeedsPane
+from tui.panes.tape import TapePane
+
+
+def test_a_feed_that_waits_says_why_and_how_long(desk: Desk, store: MarketStore, clock: ManualClock) -> None:
+    store.apply(
+        Status(
+            source="aries",
+            ts_recv_ns=clock.now_ns(),
+            feed="aries:market",
+            state=FeedState.BACKING_OFF,
+            reason="connection refused",
+            remedy="Is the provider up?",
+            retry_at_ns=clock.now_ns() + 8_000_000_000,
+        )
+    )
+    pane = FeedsPane(desk)
+    shown = "\n".join(text_of(pane.rows(100, 10)))
+    assert "retry in 8s: connection refused" in shown
+    assert "Is the provider up?" in shown
+    clock.advance(5)
+    assert "retry in 3s" in "\n".join(text_of(pane.rows(100, 10)))
+
+
+def test_figures_of_a_live_feed(desk: Desk, store: MarketStore, clock: ManualClock) -> None:
+    set_feed(store, "quantcite:book")
+    stats = store.feed("quantcite:book").stats
+    for _ in range(20):
+        stats.received(2048, clock.now_ns())
+    stats.latency_s, stats.reconnects = 0.012, 3
+    stats.counts["gap"] = 7
+    clock.advance(1)
+    row = text_of(FeedsPane(desk).rows(130, 10))[1]
+    assert row.split() == ["●", "quantcite:book", "12ms", "2.0", "4.0K", "1s", "0", "40.0K", "3", "7", "0", "0", "live"]
+
+
+@pytest.mark.parametrize(("width", "height"), [(10, 3), (20, 5), (30, 8), (60, 20), (200, 50)])
+def test_every_row_fits_whatever_the_size(desk: Desk, store: MarketStore, width: int, height: int) -> None:
+    set_feed(store, "insightsentry:newsfeed", FeedState.FAILED, reason="key rejected " * 20)
+    pane = FeedsPane(desk)
+    assert all(strip.cell_length == width for strip in pane._frame(width, height))
+
+
+def trade(store: MarketStore, symbol: str, price: str, size: str, side: str) -> None:
+    store.apply(
+        Trade.model_validate(
+            {"source": "aries", "ts_recv_ns": store.now_ns(), "symbol": symbol, "price": Decimal(price),
+             "size": Decimal(size), "side": side, "venue": "XNAS"}
+        )
+    )  # fmt: skip
+
+
+def test_the_tape_stays_with_a_stock_while_a_pair_is_selected(desk: Desk, store: MarketStore) -> None:
+    pane = TapePane(desk)
+    pane.set_reactive(TapePane.symbol, Symbol("BTC/USDT"))
+    assert pane.wants() == {Subscription(Kind.TRADE, Symbol("AAPL"))}
+
+
+def test_prints_are_newest_first_with_their_direction(desk: Desk, store: MarketStore) -> None:
+    pane = TapePane(desk)
+    pane.set_reactive(TapePane.symbol, Symbol("AAPL"))
+    set_feed(store, "aries:market", FeedState.LIVE, *pane.wants())
+    trade(store, "AAPL", "187.42", "100", "buy")
+    trade(store, "AAPL", "187.41", "200", "sell")
+    rows = text_of(pane.rows(50, 5))
+    assert rows[0].split()[1:4] == ["▼", "187.41", "200.0"]
+    assert rows[1].split()[1:4] == ["▲", "187.42", "100.0"]
+
+
+def test_the_largest_prints_stand_out(desk: Desk, store: MarketStore) -> None:
+    pane = TapePane(desk)
+    pane.set_reactive(TapePane.symbol, Symbol("AAPL"))
+    pane.wants()
+    for size in range(100):
+        trade(store, "AAPL", "187.42", str(size + 1), "buy")
+    assert sum("■" in row for row in text_of(pane.rows(50, 100))) == 2
