@@ -23,8 +23,6 @@ Record = dict[str, Any]
 Format = Callable[[Record], str]
 """Turns a record into one line."""
 
-TEXT_LEVELS: Final = 3
-
 
 # --- records ---
 
@@ -173,8 +171,9 @@ def _bar_text(record: Record) -> Iterator[str]:
 
 def _book_text(record: Record) -> Iterator[str]:
     bids, asks = record["bids"], record["asks"]
-    yield f"{_side(reversed(bids[:TEXT_LEVELS])):>{TEXT_LEVELS * 24}} | {_side(asks[:TEXT_LEVELS])}"
-    yield f"({len(bids)}+{len(asks)} levels)"
+    yield f"bid {_touch(bids)}"
+    yield f"ask {_touch(asks)}"
+    yield f"{len(bids)}+{len(asks)} levels"
     if record["crossed"]:
         yield "crossed"
 
@@ -216,5 +215,7 @@ def _percent(record: Record) -> str:
     return f"({value:+.2f}%)" if isinstance(value, Decimal) else ""
 
 
-def _side(levels: Iterable[list[Any]]) -> str:
-    return "  ".join(f"{price:f} × {size:f}" for price, size, _ in levels)
+def _touch(levels: list[list[Any]]) -> str:
+    price, size, _ = levels[0] if levels else (None, None, None)
+    best = {"price": price, "size": size}
+    return f"{_number(best, 'price', 12)} × {_number(best, 'size', 10)}"

@@ -3,29 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
-import sys
 from collections.abc import Coroutine
 from types import FrameType
-from typing import Any
+from typing import Any, Final
 
-_ENDING = (signal.SIGINT, signal.SIGTERM)
+_ENDING: Final = (signal.SIGINT, signal.SIGTERM)
 
 
 def run_until_signal(work: Coroutine[Any, Any, int]) -> int:
     """Run to the end, or to Ctrl+C or SIGTERM: `work` is then cancelled and its `finally` blocks run.
 
     Returns:
-        The exit code of `work`; 130 after Ctrl+C, 143 after SIGTERM; 0 when the reader of standard output has gone,
-        as `head` does when it has seen enough.
+        The exit code of `work`; 130 after Ctrl+C, 143 after SIGTERM.
     """
-    try:
-        return asyncio.run(_run(work))
-    except BrokenPipeError:
-        # The interpreter flushes standard output once more at its end: let that go nowhere.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+    return asyncio.run(_run(work))
 
 
 async def _run(work: Coroutine[Any, Any, int]) -> int:
