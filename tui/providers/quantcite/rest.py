@@ -65,7 +65,7 @@ class Account(Fields):
         return "the key is not active" if self.api_key_active is False else ""
 
     def sentence(self, now_ns: int) -> str:
-        """`developer plan, 7.25 of 50.0 GB used (14.5 %), resets on 2026-01-15`."""
+        """`developer plan, 7.25 of 50 GB used (14.5 %), resets on 2026-01-15`."""
         resets = [at for at in (self.billing_period.reset_date, self.billing_period.next_reset) if at and at > now_ns]
         parts = [
             f"{self.billing_tier} plan" if self.billing_tier else "key accepted",

@@ -151,14 +151,12 @@ class DataUsage(Fields):
         return self.used_gb * 100 / self.limit_gb
 
     def __str__(self) -> str:
-        """`51.2 of 50.0 GB used (102.4 %)`, or what of it is known, or an empty string."""
-        amount = (
-            "" if self.used_gb is None or self.limit_gb is None else f"{self.used_gb:f} of {self.limit_gb:f} GB used"
-        )
+        """`51.2 of 50 GB used (102.4 %)`, or what of it is known, or an empty string."""
         share = "" if self.percent is None else f"{self.percent:.1f} %"
-        if amount and share:
-            return f"{amount} ({share})"
-        return amount or (share and f"{share} of the data used")
+        if self.used_gb is None or self.limit_gb is None:
+            return share and f"{share} of the data used"
+        amount = f"{self.used_gb.normalize():f} of {self.limit_gb.normalize():f} GB used"
+        return f"{amount} ({share})" if share else amount
 
 
 Usage = Annotated[DataUsage, BeforeValidator(_object)]
