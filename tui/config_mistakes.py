@@ -20,6 +20,7 @@ _SECRET: Final = re.compile(
     re.IGNORECASE,
 )
 _PLAIN: Final = {
+    "Value error, ": "",
     "Input should be": "should be",
     "a valid tuple": "an array",
     "a valid list": "an array",
@@ -30,6 +31,8 @@ _PLAIN: Final = {
     "a valid integer": "a whole number",
     "Field required": "is missing",
 }
+
+_NOISE: Final = re.compile(r"^(?:Tuple|List|Dictionary) (?=should)| after validation, not \d+|, unable to .*")
 
 
 class Mistake(NamedTuple):
@@ -66,7 +69,7 @@ def from_validation(
         texts = found.setdefault((*prefix, *place), [])
         if text not in texts:
             texts.append(text)
-    return [Mistake(place, ", or ".join(texts)) for place, texts in found.items()]
+    return [Mistake(place, ", or ".join(texts)) for place, texts in found.items() if not _has_within(found, place)]
 
 
 def secrets_in(raw: Mapping[str, Any], known: Mapping[str, Collection[str]], free: Sequence[str]) -> Iterator[Place]:
@@ -108,11 +111,14 @@ def dotted(place: Place) -> str:
 
 def _secrets(place: Place, value: object, known: Mapping[str, Collection[str]]) -> Iterator[Place]:
     is_setting = len(place) == 3 and place[0] == "providers" and str(place[2]) in known.get(str(place[1]), ())
-    if not is_setting and _SECRET.search(str(place[-1])):
+    if not is_setting and isinstance(place[-1], str) and _SECRET.search(place[-1]):
         yield place
-    elif isinstance(value, Mapping):
+    elif isinstance(value, dict):
         for key, inner in value.items():
             yield from _secrets((*place, key), inner, known)
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _secrets((*place, index), item, known)
 
 
 def _written(loc: Place, raw: object) -> Place:
@@ -123,13 +129,19 @@ def _written(loc: Place, raw: object) -> Place:
             return (part,)  # a key that is missing
         inside = raw.keys() if isinstance(raw, Mapping) else range(len(raw)) if isinstance(raw, list) else ()
         if part not in inside:
-            break
+            continue
         raw = raw[part]  # type: ignore[index]
         place = (*place, part)
     return place
 
 
+def _has_within(places: Iterable[Place], place: Place) -> bool:
+    """Whether a mistake deeper inside says it better: the branch of a union that nearly fits."""
+    return any(len(other) > len(place) and other[: len(place)] == place for other in places)
+
+
 def _plain(message: str) -> str:
+    message = _NOISE.sub("", message)
     for words, plain in _PLAIN.items():
         message = message.replace(words, plain)
     return clean(message, 300)

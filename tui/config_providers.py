@@ -32,7 +32,8 @@ def check_provider(name: str, model: type[ProviderSettings], section: object) ->
         settings = model.model_validate(dict(section))
     except ValidationError as error:
         return model(), from_validation(error, section, model.model_fields, place)
-    return settings, [Mistake((*place, key), text) for key, text in _wrong_addresses(settings)]
+    wrong = [Mistake((*place, key), text) for key, text in _wrong_addresses(settings)]
+    return model() if wrong else settings, wrong
 
 
 def _wrong_addresses(settings: ProviderSettings) -> Iterator[tuple[str, str]]:
