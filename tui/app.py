@@ -365,7 +365,7 @@ class MarketApp(App[None]):
         from tui.panes.bars import BarsPane
 
         if self.main:
-            self.main.query_one(BarsPane).set_interval(interval)
+            self.main.query_one(BarsPane).show_interval(interval)
 
     def action_all_keys(self) -> None:
         """Every key."""

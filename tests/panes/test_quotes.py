@@ -25,7 +25,7 @@ def pane(desk: Desk) -> QuotesPane:
     return pane
 
 
-def put(store: MarketStore, symbol: Symbol = AAPL, **figures: str) -> None:
+def put(store: MarketStore, symbol: Symbol = AAPL, /, **figures: str) -> None:
     values = {name: Decimal(text) for name, text in figures.items()}
     store.apply(Quote(source="aries", ts_recv_ns=store.now_ns(), symbol=symbol, **values))
 
