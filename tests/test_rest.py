@@ -41,7 +41,18 @@ async def site(answer: Answer, tls: ssl.SSLContext | None = None) -> AsyncIterat
     """A server that answers one request a connection."""
     here: list[Site] = []
 
+    busy: set[asyncio.Task[None] | None] = set()
+
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        busy.add(asyncio.current_task())
+        try:
+            await converse(reader, writer)
+        except (asyncio.IncompleteReadError, ConnectionError, ssl.SSLError):
+            pass  # the client went, as it should when it does not trust us
+        finally:
+            writer.close()
+
+    async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
         headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in head[1:] if line)}
         body = await reader.readexactly(int(headers.get("content-length", "0")))
@@ -50,13 +61,13 @@ async def site(answer: Answer, tls: ssl.SSLContext | None = None) -> AsyncIterat
         await writer.drain()
         if said.endswith(PROMISE):
             await reader.read()  # keeps the promise open until the client goes
-        writer.close()
 
     server = await asyncio.start_server(handle, "127.0.0.1", 0, ssl=tls)
     async with server:
         port = server.sockets[0].getsockname()[1]
         here.append(Site(f"{'https' if tls else 'http'}://127.0.0.1:{port}"))
         yield here[0]
+    await asyncio.gather(*(task for task in busy if task))
 
 
 @asynccontextmanager
