@@ -10,7 +10,9 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Final
 
+import textual
 from pydantic import SecretStr
+from rich.traceback import Traceback
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.screen import Screen
@@ -74,7 +76,6 @@ class MarketApp(App[None]):
         state: StateFile | None = None,
         clock: Clock | None = None,
     ) -> None:
-        super().__init__()
         self.config = config
         self.clock = clock or Clock()
         self.store = MarketStore(self.clock.now_ns)
@@ -97,6 +98,7 @@ class MarketApp(App[None]):
         self._second = 0
         self._behind: int | None = None
         self._restore(symbols)
+        super().__init__()  # asks for the theme's variables
 
     # --- life ---
 
@@ -107,10 +109,14 @@ class MarketApp(App[None]):
         self.theme = self.desk.palette.name
         self.set_keymap(dict(self.config.keys))
         self._catch_signals()
-        self.main = MainScreen(self.desk)
+        self.main = MainScreen(self.desk, self.config.keys)
         self.push_screen(self.main)
         self.set_interval(1 / self.config.frames_per_second, self.draw_frame)
         self.call_after_refresh(self._start_feeds)
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Our own variables, for the moment before our themes are registered."""
+        return dict(self.desk.palette.textual().variables)
 
     def _start_feeds(self) -> None:
         from tui.feeds.hub import FeedHub  # after the first frame: sockets and TLS take a while to import
@@ -140,6 +146,11 @@ class MarketApp(App[None]):
 
     def _exit_by_signal(self, code: int) -> None:
         self.run_worker(self._leave(code), name="leave", group="leave", exclusive=True)
+
+    def _fatal_error(self) -> None:
+        """Show where it happened, without local variables: they may hold secrets."""
+        self._exit_renderables.append(Traceback(show_locals=False, width=None, suppress=[textual]))
+        self._close_messages_no_wait()
 
     async def action_quit(self) -> None:
         """Close the connections properly, then leave."""

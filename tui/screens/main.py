@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import ClassVar
 
 from textual import events
@@ -34,9 +34,10 @@ class MainScreen(Screen[None]):
     CSS_PATH = "../styles/app.tcss"
     PANES: ClassVar[tuple[type[Pane], ...]] = (QuotesPane, BarsPane, BookPane, NewsPane, TapePane, FeedsPane)
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, keys: Mapping[str, str]) -> None:
         super().__init__()
         self.desk = desk
+        self._keys = keys
         self.current = QuotesPane.pane_id
         self.is_maximised = False
 
@@ -54,7 +55,7 @@ class MainScreen(Screen[None]):
                 yield TapePane(self.desk)
             with Vertical(id="right"):
                 yield BookPane(self.desk)
-        yield StatusBar(self.desk, id="status")
+        yield StatusBar(self.desk, id="status", keys=self._keys)
 
     @property
     def panes(self) -> Iterator[Pane]:
@@ -76,20 +77,20 @@ class MainScreen(Screen[None]):
 
     def on_resize(self, event: events.Resize) -> None:
         """Another size may need another arrangement."""
-        self.arrange()
+        self.lay_out()
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """The focused pane is the one that is shown when there is room for one."""
         if isinstance(event.widget, Pane) and event.widget.pane_id != self.current:
             self.current = event.widget.pane_id
-            self.arrange()
+            self.lay_out()
         self.query_one(StatusBar).focused = self.current
         self.draw_bars()
 
     def show(self, pane_id: str) -> None:
         """Focus a pane, bringing it forward where only one shows."""
         self.current = pane_id
-        self.arrange()
+        self.lay_out()
         self.pane(pane_id).focus()
 
     def cycle(self, step: int) -> None:
@@ -100,7 +101,7 @@ class MainScreen(Screen[None]):
     def maximise(self, on: bool) -> None:
         """Give the current pane all the room, or give it back."""
         self.is_maximised = on
-        self.arrange()
+        self.lay_out()
 
     def choose(self, symbol: Symbol | None) -> None:
         """Show another symbol in the panes that show one."""
@@ -117,7 +118,7 @@ class MainScreen(Screen[None]):
         tabs.current = self.current
         tabs.draw()
 
-    def arrange(self) -> None:
+    def lay_out(self) -> None:
         """Decide which panes show."""
         everything = self.shows_all and not self.is_maximised
         self.query_one(TabBar).display = not self.shows_all

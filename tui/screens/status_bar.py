@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from tui.actions import ACTIONS
 from tui.market import format as fmt
 from tui.market.events import FeedState
 from tui.market.store import FeedRecord
-from tui.panes.base import NS
+from tui.panes.base import NS, Desk
 from tui.panes.feeds import light, state_text
 from tui.widgets.line_bar import LineBar
 from tui.widgets.lines import Line
@@ -26,8 +28,11 @@ class StatusBar(LineBar):
 
     focused: str = ""
     """Id of the pane that has the focus."""
-    keys: dict[str, str]
-    """Keys that the configuration moved, by action id."""
+
+    def __init__(self, desk: Desk, *, id: str, keys: Mapping[str, str]) -> None:
+        super().__init__(desk, id=id)
+        self.keys = keys
+        """Keys that the configuration moved, by action id."""
 
     def line(self, width: int) -> Line:
         """Lights at the left, hints at the right."""
@@ -65,11 +70,11 @@ class StatusBar(LineBar):
 
     def _hints(self, room: int) -> Line:
         palette = self.desk.palette
-        ranked = [a for a in ACTIONS if a.footer is not None and a.scope in ("app", self.focused)]
+        offered = [action for action in ACTIONS if action.hint and action.scope in ("app", self.focused)]
         line = Line()
-        for action in sorted(ranked, key=lambda a: (a.scope == "app", a.footer)):
+        for action in sorted(offered, key=lambda action: action.scope == "app"):
             words = Line().add(f" {self.keys.get(action.id, action.label)} ", palette.accent)
-            words.add(action.title.split(",")[0] + " ", palette.muted)
+            words.add(action.hint + " ", palette.muted)
             if line.width + words.width > room:
                 continue
             line.extend(words)
