@@ -84,6 +84,7 @@ class BookCodec(Codec):
         self._now_ns = 0
         self._is_live = False
         self._pinged_ns = 0
+        self._heard_ns = 0
         self._awaits_pong = False
         self._idle_since_ns: int | None = None
         self._sampled: set[str] = set()
@@ -112,7 +113,7 @@ class BookCodec(Codec):
 
     def received(self, frame: str | bytes, ts_recv_ns: int) -> Output:
         """Decode one frame: one JSON object with a `type` (section 4.0)."""
-        self._now_ns = ts_recv_ns
+        self._now_ns = self._heard_ns = ts_recv_ns
         return list(self._read(frame))
 
     def ticked(self, now_ns: int) -> Output:
@@ -121,7 +122,8 @@ class BookCodec(Codec):
         if not self._is_live:
             return []
         out: list[Signal] = list(self._lines.overdue(now_ns))
-        if now_ns - self._pinged_ns >= PING_NS:
+        is_paused = now_ns < self._lines.paused_until_ns and now_ns - self._heard_ns < PING_NS
+        if now_ns - self._pinged_ns >= PING_NS and not is_paused:  # a ping may be a request too
             self._pinged_ns, self._awaits_pong = now_ns, True
             out.append(Send(wire.ping(), "ping"))
         if not self._lines.is_empty:

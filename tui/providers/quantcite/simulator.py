@@ -73,7 +73,7 @@ class QuantCiteDialect(Dialect):
 
     def conversation(self, channel: str) -> Conversation:
         """A new connection, not logged in."""
-        return _BookConversation(self)
+        return BookConversation(self)
 
     @classmethod
     def settings(cls, ws_base: str, http_base: str) -> dict[str, Any]:
@@ -147,8 +147,12 @@ class QuantCiteDialect(Dialect):
         }
 
 
-class _BookConversation(Conversation):
-    """The server's side of one socket."""
+class BookConversation(Conversation):
+    """The server's side of one socket.
+
+    Attributes:
+        streams: What is subscribed.
+    """
 
     def __init__(self, dialect: QuantCiteDialect) -> None:
         self._dialect = dialect
@@ -156,7 +160,7 @@ class _BookConversation(Conversation):
         self._has_tried = False
         self._is_over = False
         self._pinged_ns: int | None = None
-        self._streams: dict[str, Stream] = {}
+        self.streams: dict[str, Stream] = {}
         self._told: set[int] = set()
         self._has_rate_warning = False
 
@@ -192,9 +196,9 @@ class _BookConversation(Conversation):
     def changed(self, changes: Sequence[Change], now_ns: int) -> Iterable[Reply]:
         """Send the complete book of each subscribed symbol that moved, as often as it may."""
         for change in changes:
-            if isinstance(change, BookChanged) and change.symbol in self._streams:
-                self._streams[change.symbol].is_due = True
-        for symbol, stream in self._streams.items():
+            if isinstance(change, BookChanged) and change.symbol in self.streams:
+                self.streams[change.symbol].is_due = True
+        for symbol, stream in self.streams.items():
             if self._is_over:
                 return
             if stream.is_due and now_ns - stream.sent_ns >= stream.gap_ns:
@@ -249,7 +253,7 @@ class _BookConversation(Conversation):
         if instrument is None:
             yield self._no_such(symbol)
             return
-        if instrument.symbol in self._streams:
+        if instrument.symbol in self.streams:
             self._dialect.violations["double subscribe"] += 1
         asked = SUPPORTED if wanted == "all" else wanted
         if not isinstance(asked, list | tuple) or not asked:
@@ -268,22 +272,22 @@ class _BookConversation(Conversation):
             yield _confirmation(instrument.symbol, (), wanted, success=False, message=text)
             return
         stream = Stream(f"sub_{self._dialect.next_number()}", granted, _gap_ns(instrument))
-        self._streams[instrument.symbol] = stream
+        self.streams[instrument.symbol] = stream
         text = f"Subscribed to {instrument.symbol} on {len(granted)} exchanges"
         confirmed = {"success": True, "message": text, "subscription_id": stream.id}
         yield _confirmation(instrument.symbol, granted, wanted, **confirmed)
 
     def _unsubscribe(self, symbol: object) -> Reply:
-        known = self._streams.pop(symbol, None) if isinstance(symbol, str) else None
+        known = self.streams.pop(symbol, None) if isinstance(symbol, str) else None
         text = f"{'Successfully unsubscribed' if known else 'Not subscribed'} {'from' if known else 'to'} {symbol}"
         return _frame("unsubscribe_response", symbol=symbol, success=known is not None, message=text[:80])
 
     def _snapshot(self, symbol: object, now_ns: int) -> Reply:
         if not isinstance(symbol, str) or symbol not in self._dialect.pairs:
             return self._no_such(symbol)
-        if symbol not in self._streams:
+        if symbol not in self.streams:
             return _error("no_subscription", f"No active subscription for {symbol}", symbol=symbol)
-        return self._book("aggregated_orderbook_data", symbol, self._streams[symbol].venues, now_ns)
+        return self._book("aggregated_orderbook_data", symbol, self.streams[symbol].venues, now_ns)
 
     def _exchanges(self, now_ns: int) -> Reply:
         status = {name: "active" if name in CRYPTO_VENUES else "limited" for name in SUPPORTED}
