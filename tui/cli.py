@@ -17,7 +17,7 @@ from types import FrameType
 from typing import Any, Final, NoReturn
 
 from tui import __version__
-from tui.errors import ConfigError, CredentialError, SymbolError, TickdeckError
+from tui.errors import ConfigError, CredentialError, SymbolError, TickdeckError, UsageError
 from tui.market.names import Symbol, parse_symbol
 
 EXIT_FAILURE: Final = 1
@@ -267,6 +267,8 @@ def _failed(error: TickdeckError) -> int:
         sys.stderr.write(f"{error.remedy}\n")
     if isinstance(error, ConfigError):
         return EXIT_CONFIG
+    if isinstance(error, UsageError):
+        return EXIT_USAGE
     return EXIT_CREDENTIALS if isinstance(error, CredentialError) else EXIT_FAILURE
 
 

@@ -8,7 +8,8 @@
     │   └── KeyringUnavailable   the OS keyring cannot be used here
     ├── FeedError            a connection could not do its work
     ├── RestError            an HTTP call failed
-    └── SymbolError          text that names no instrument
+    ├── SymbolError          text that names no instrument
+    └── UsageError           words on the command line that mean nothing: exit 2
 """
 
 from __future__ import annotations
@@ -60,3 +61,7 @@ class RestError(TickdeckError):
 
 class SymbolError(TickdeckError):
     """Text that names no instrument."""
+
+
+class UsageError(TickdeckError):
+    """Words on the command line that mean nothing."""

@@ -1,0 +1,65 @@
+"""`tickdeck run`: the dashboard on the providers of the configuration."""
+
+from __future__ import annotations
+
+import asyncio
+from argparse import Namespace
+from typing import Final
+
+from tui.commands.access import rest_client
+from tui.commands.providers import enabled_providers
+from tui.commands.setup import complain, configuration
+from tui.config import Config
+from tui.credentials import CredentialStore
+from tui.errors import CredentialError, KeyringUnavailable
+from tui.state import StateFile
+
+DEMO: Final = "Without any key: tickdeck demo"
+PATIENCE_S: Final = 1.5
+"""A keyring that has not answered by then may be asking for its password: the screen comes without waiting for it."""
+
+
+def run_command(args: Namespace) -> int:
+    """Show the dashboard.
+
+    Args:
+        args: `symbols`, and what `configuration` takes.
+
+    Returns:
+        The exit code of the dashboard.
+
+    Raises:
+        ConfigError: the configuration is wrong.
+        CredentialError: no provider can be logged in to, and the keyring has been asked.
+    """
+    config = configuration(args)
+    secrets = CredentialStore()
+    asyncio.run(_check(config, secrets))
+    from tui.app import MarketApp  # the screen's libraries are loaded once it is clear that there will be one
+
+    app = MarketApp(config, secrets, symbols=args.symbols, state=StateFile(config))
+    app.run()
+    return app.return_code or 0
+
+
+async def _check(config: Config, secrets: CredentialStore) -> None:
+    """Make sure that there is something to log in with, as far as that can be known.
+
+    When the keyring cannot be asked the dashboard starts all the same: secrets can be entered there.
+    """
+    providers = enabled_providers(config, secrets, rest_client(config))
+    if not providers:
+        raise CredentialError("every provider is disabled", remedy=f"Set enabled = true for one of them. {DEMO}")
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            usable = [await provider.has_credential() for provider in providers.values()]
+    except TimeoutError:
+        return
+    except KeyringUnavailable as error:
+        complain(str(error), error.remedy)
+        return
+    if not any(usable):
+        raise CredentialError(
+            f"no keys or tokens for {', '.join(providers)}",
+            remedy=f"Store what you have: tickdeck credentials set {next(iter(providers))}\n{DEMO}",
+        )
