@@ -13,7 +13,7 @@ from tui.market.names import Kind, Subscription, Symbol
 from tui.market.store import MarketStore
 from tui.panes.base import Desk
 from tui.panes.feeds import FeedsPane
-from tui.panes.tape import TapePane
+from tui.panes.tape import TapePane, directions
 
 
 def test_a_feed_that_waits_says_why_and_how_long(desk: Desk, store: MarketStore, clock: ManualClock) -> None:
@@ -88,3 +88,12 @@ def test_the_largest_prints_stand_out(desk: Desk, store: MarketStore) -> None:
     for size in range(100):
         trade(store, "AAPL", "187.42", str(size + 1), "buy")
     assert sum("■" in row for row in text_of(pane.rows(50, 100))) == 2
+
+
+def test_without_sides_prints_take_the_direction_of_the_last_different_price(desk: Desk, store: MarketStore) -> None:
+    prices = ["187.42", "187.43", "187.43", "187.41", "187.41"]
+    trades = [
+        Trade(source="aries", ts_recv_ns=0, symbol=Symbol("AAPL"), price=Decimal(price), size=Decimal(1))
+        for price in prices
+    ]
+    assert directions(trades) == [0, 1, 1, -1, -1]

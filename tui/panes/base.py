@@ -21,7 +21,7 @@ from textual.widget import Widget
 from tui.market.names import Kind, Symbol, Wants
 from tui.market.store import Changes, MarketStore
 from tui.themes import Palette
-from tui.widgets.lines import Line
+from tui.widgets.lines import PLAIN, Line
 
 NS: Final = 1_000_000_000
 
@@ -152,7 +152,7 @@ class Pane(Widget, can_focus=True):
             width, height = self.size
             if width >= 4 and height >= 3:
                 self._strips = self._frame(width, height)
-        return self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width)
+        return self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width, PLAIN)
 
     def get_content_width(self, container: Size, viewport: Size) -> int:
         """All there is."""
@@ -163,16 +163,17 @@ class Pane(Widget, can_focus=True):
     def _frame(self, width: int, height: int) -> list[Strip]:
         palette = self.desk.palette
         edge = palette.style("focus", bold=True) if self.has_focus else palette.style("border")
+        base = palette.style("text", bg="background")
         inner = width - 2
         body = list(self.rows(inner, height - 2))[: height - 2]
-        strips = [self._top(width, edge).strip(width)]
+        strips = [self._top(width, edge).strip(width, base)]
         for index in range(height - 2):
             line = Line().add("│", edge)
             if index < len(body):
                 row = body[index]
                 line.extend(row if row.width <= inner else _cut(row, inner))
-            strips.append(line.to(width - 1).add("│", edge).strip(width))
-        strips.append(Line().add("╰" + "─" * inner + "╯", edge).strip(width))
+            strips.append(line.to(width - 1).add("│", edge).strip(width, base))
+        strips.append(Line().add("╰" + "─" * inner + "╯", edge).strip(width, base))
         return strips
 
     def _top(self, width: int, edge: Style) -> Line:

@@ -152,7 +152,10 @@ class QuotesPane(Pane):
 
     def _cell(self, line: Line, column: Column, state: QuoteState, decimals: int, live: bool) -> None:
         text, style = self._content(column, state, decimals, live)
-        (line.left if column.left else line.right)(text, column.width, style if live else self.desk.palette.stale)
+        if _lit(style):  # only the figure lights up, not the space before it
+            line.add(" " * (column.width - len(text))).add(text, style)
+        else:
+            (line.left if column.left else line.right)(text, column.width, style if live else self.desk.palette.stale)
 
     def _content(self, column: Column, state: QuoteState, decimals: int, live: bool) -> tuple[str, Style]:
         palette = self.desk.palette

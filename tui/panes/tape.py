@@ -16,6 +16,7 @@ from tui.market.store import Freshness
 from tui.panes.base import Fact, Pane
 from tui.widgets.lines import Line, message
 
+ARROWS: Final = {1: "▲", -1: "▼", 0: "·"}
 BIG: Final = 0.02
 """Share of the shown prints, by size, that count as big."""
 
@@ -28,8 +29,9 @@ class TapePane(Pane):
     number: ClassVar[int] = 5
     kinds: ClassVar[frozenset[Kind]] = frozenset({Kind.TRADE})
     help: ClassVar[str] = (
-        "Every print of the symbol: time (UTC), direction (▲ buyer took the offer, ▼ seller hit the bid, · unknown), "
-        "price, size and venue. The largest two percent are marked with ■.\n\n"
+        "Every print of the symbol: time (UTC), direction, price, size and venue. The direction is the taker's side "
+        "where the provider tells it, else the move since the last different price: ▲ up, ▼ down. The largest two "
+        "percent are marked with ■.\n\n"
         "Where nobody carries prints for the selected symbol, the tape stays with the last one that has some."
     )
     BINDINGS = bindings("tape")
@@ -64,16 +66,16 @@ class TapePane(Pane):
             return message([self.desk.store.absence(subscription)], width, height, self.desk.palette.muted)
         big = _threshold(trades)
         live = self.desk.store.freshness(subscription) is Freshness.LIVE
-        return [self._row(trade, big, live) for trade in reversed(trades[-height:])]
+        shown = list(zip(trades, directions(trades), strict=True))[-height:]
+        return [self._row(trade, direction, big, live) for trade, direction in reversed(shown)]
 
-    def _row(self, trade: Trade, big: Decimal, live: bool) -> Line:
+    def _row(self, trade: Trade, direction: int, big: Decimal, live: bool) -> Line:
         palette, decimals = self.desk.palette, self.desk.store.decimals(trade.symbol)
         is_big = trade.size >= big
-        style = palette.stale if not live else palette.moved({"buy": 1, "sell": -1}.get(trade.side or "", 0))
+        style = palette.stale if not live else palette.moved(direction)
         bold = Style(bold=True) if is_big else Style()
-        arrow = {"buy": "▲", "sell": "▼"}.get(trade.side or "", "·")
         line = Line().add(" " + fmt.time_of_day(trade.ts_event_ns or trade.ts_recv_ns) + " ", palette.muted)
-        line.add(arrow, style).right(fmt.price(trade.price, decimals), 11, style + bold)
+        line.add(ARROWS[direction], style).right(fmt.price(trade.price, decimals), 11, style + bold)
         line.right(fmt.size(trade.size), 8, (palette.text if live else palette.stale) + bold)
         return line.add(" ■ " if is_big else "   ", style).add(trade.venue or "", palette.muted)
 
@@ -85,6 +87,19 @@ class TapePane(Pane):
 
     def _first(self) -> Symbol | None:
         return next((s for s in self.desk.symbols if asset_class(s) in (AssetClass.EQUITY, AssetClass.OPTION)), None)
+
+
+def directions(trades: Sequence[Trade]) -> list[int]:
+    """1 or -1 by the taker's side, else by the tick rule: the move since the last different price; 0 when neither."""
+    out: list[int] = []
+    before: Decimal | None = None
+    tick = 0
+    for trade in trades:
+        if before is not None and trade.price != before:
+            tick = 1 if trade.price > before else -1
+        before = trade.price
+        out.append({"buy": 1, "sell": -1}[trade.side] if trade.side else tick)
+    return out
 
 
 def _threshold(trades: Sequence[Trade]) -> Decimal:

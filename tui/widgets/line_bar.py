@@ -28,7 +28,7 @@ class LineBar(Widget):
 
     def draw(self) -> None:
         """Make the row anew and refresh when it differs."""
-        strip = self.line(self.size.width).strip(self.size.width)
+        strip = self._make()
         if strip != self._strip:
             self._strip = strip
             self.refresh()
@@ -36,8 +36,12 @@ class LineBar(Widget):
     def render_line(self, y: int) -> Strip:
         """The row for Textual."""
         if self._strip is None:
-            self._strip = self.line(self.size.width).strip(self.size.width)
+            self._strip = self._make()
         return self._strip if y == 0 else Strip.blank(self.size.width)
+
+    def _make(self) -> Strip:
+        width = self.size.width
+        return self.line(width).strip(width, self.desk.palette.style("text", bg="panel"))
 
     def on_resize(self, event: events.Resize) -> None:
         """Another width, another row."""

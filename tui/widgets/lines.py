@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
+
+PLAIN: Final = Style.null()
+"""No style of its own. Never None: the filter that Textual applies under NO_COLOR fails on cells without a style."""
 
 
 def fit(text: str, width: int) -> str:
@@ -36,7 +40,7 @@ class Line:
     def add(self, text: str, style: Style | None = None) -> Line:
         """Append text as it is."""
         if text:
-            self.segments.append(Segment(text, style))
+            self.segments.append(Segment(text, style or PLAIN))
             self.width += len(text) if text.isascii() else cell_len(text)
         return self
 
@@ -58,9 +62,10 @@ class Line:
         self.width += other.width
         return self
 
-    def strip(self, width: int) -> Strip:
-        """Exactly `width` cells: cut or filled."""
-        return Strip(self.segments, self.width).adjust_cell_length(width)
+    def strip(self, width: int, base: Style = PLAIN) -> Strip:
+        """Exactly `width` cells, cut or filled, on a base style: Textual gives drawn lines no background."""
+        segments = [Segment(text, base + style if style else base) for text, style, _ in self.segments]
+        return Strip(segments, self.width).adjust_cell_length(width, base)
 
 
 def message(lines: Sequence[str], width: int, height: int, style: Style) -> list[Line]:
