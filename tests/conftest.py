@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from inspect import isawaitable
 
 import pytest
@@ -11,8 +11,8 @@ import pytest
 from tui.simulator.server import SimulatorServer
 
 
-async def until(holds: Callable[[], object], *, limit_s: float = 10.0, what: str = "") -> None:
-    """Wait until something is true; fail when the limit is reached first."""
+async def until(holds: Callable[[], object], *, limit_s: float = 10.0, what: str | Callable[[], str] = "") -> None:
+    """Wait until something is true; fail when the limit is reached first, and say what was waited for."""
     try:
         async with asyncio.timeout(limit_s):
             while True:
@@ -21,10 +21,7 @@ async def until(holds: Callable[[], object], *, limit_s: float = 10.0, what: str
                     return
                 await asyncio.sleep(0.01)
     except TimeoutError:
-        pytest.fail(f"not within {limit_s:g} s: {what or holds}")
-
-
-Until = Callable[..., Awaitable[None]]
+        pytest.fail(f"not within {limit_s:g} s: {(what() if callable(what) else what) or holds}")
 
 
 @pytest.fixture

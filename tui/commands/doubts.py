@@ -34,6 +34,10 @@ class Doubts:
         self._told: set[Symbol] = set()
         self._failed_looks = 0
 
+    def refused(self, symbol: Symbol) -> None:
+        """A provider has said what is wrong with a symbol, so there is no need to."""
+        self._told.add(symbol)
+
     async def look(self) -> int | None:
         """Say what is new; call it twice a second or so.
 
