@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Final, NamedTuple
 
-from tui.errors import CredentialError, RestError, TickdeckError
+from tui.errors import CredentialError, KeyringUnavailable, RestError, TickdeckError
 from tui.market.text import clean
 from tui.providers.base import Provider
 
@@ -29,6 +29,11 @@ class Verdict(NamedTuple):
     text: str
     remedy: str = ""
 
+    @property
+    def is_absent(self) -> bool:
+        """Whether there is nothing to log in with."""
+        return self.said in ("missing", "no keyring")
+
 
 async def verify(provider: Provider, limit_s: float = LIMIT_S) -> Verdict:
     """Ask the provider with the cheapest call it has; never raises for what a provider does."""
@@ -40,6 +45,8 @@ async def verify(provider: Provider, limit_s: float = LIMIT_S) -> Verdict:
             return Verdict(0, "good", clean(await provider.verify()))
     except TimeoutError:
         return Verdict(FAILURE, "no answer", f"not within {limit_s:g} s", "Try again later.")
+    except KeyringUnavailable as error:
+        return Verdict(NO_CREDENTIALS, "no keyring", str(error), error.remedy)
     except CredentialError as error:
         return Verdict(NO_CREDENTIALS, "not usable", str(error), error.remedy)
     except RestError as error:
