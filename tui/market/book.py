@@ -13,7 +13,10 @@ from typing import Final, Literal, NamedTuple
 
 from tui.market.events import BookSnapshot, Level
 
+BookSide = Literal["bid", "ask"]
+
 BASIS_POINTS: Final = Decimal(10_000)
+MAX_STEPS: Final = 12
 
 
 class Touch(NamedTuple):
@@ -58,15 +61,34 @@ def imbalance(book: BookSnapshot, levels: int = 10) -> float | None:
         (bids - asks) / (bids + asks) over the best `levels` of each side, from -1.0 (all asks) to 1.0 (all bids);
         None while a side is empty.
     """
-    if not book.bids or not book.asks:
+    share = bid_share(book.bids[:levels], book.asks[:levels])
+    return None if share is None else 2 * share - 1
+
+
+def bid_share(bids: Sequence[Level], asks: Sequence[Level]) -> float | None:
+    """The bids' part of all size, from 0.0 to 1.0; None while a side is empty or nothing rests on either."""
+    if not bids or not asks:
         return None
-    bids = sum((size for _, size, _ in book.bids[:levels]), Decimal())
-    asks = sum((size for _, size, _ in book.asks[:levels]), Decimal())
-    total = bids + asks
-    return float((bids - asks) / total) if total else None
+    buying = sum((size for _, size, _ in bids), Decimal())
+    total = buying + sum((size for _, size, _ in asks), Decimal())
+    return float(buying / total) if total else None
 
 
-def group(levels: Sequence[Level], step: Decimal, side: Literal["bid", "ask"]) -> list[Level]:
+def within(levels: Sequence[Level], price: Decimal, side: BookSide) -> tuple[Decimal, Decimal]:
+    """What rests from the best price up to and including `price`: size, and its value in the quote currency.
+
+    The value is what taking all of it costs (asks) or brings (bids), without fees.
+    """
+    size, value = Decimal(), Decimal()
+    for level_price, level_size, _ in levels:
+        if level_price < price if side == "bid" else level_price > price:
+            break
+        size += level_size
+        value += level_price * level_size
+    return size, value
+
+
+def group(levels: Sequence[Level], step: Decimal, side: BookSide) -> list[Level]:
     """Merge levels into price steps: bids rounded down, asks up, so that no price looks better than it is.
 
     Sizes are summed exactly; venues are joined in the order they appear.
@@ -82,16 +104,15 @@ def group(levels: Sequence[Level], step: Decimal, side: Literal["bid", "ask"]) -
 
 
 def grouping_steps(mid: Decimal, tick: Decimal) -> list[Decimal]:
-    """Price steps that suit the instrument, finest (the tick) first, up to about half a percent of the mid."""
-    steps, power = [tick], tick
-    top = mid * Decimal("0.005")
-    while power <= top and len(steps) < 12:
-        for factor in (Decimal(2), Decimal(5), Decimal(10)):
-            step = power * factor
-            if step <= top:
-                steps.append(step)
+    """Price steps that suit the instrument: the tick, then 2, 5 and 10 times each power, up to 0.5 % of the mid.
+
+    Where that makes more than `MAX_STEPS`, those just above the tick are left out.
+    """
+    top, steps, power = mid * Decimal("0.005"), [], tick
+    while 0 < power <= top:
+        steps += [step for factor in (2, 5, 10) if (step := power * factor) <= top]
         power *= 10
-    return steps
+    return [tick, *steps[-(MAX_STEPS - 1) :]]
 
 
 def learn_tick(book: BookSnapshot) -> Decimal:

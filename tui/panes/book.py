@@ -1,0 +1,177 @@
+"""The order book of the chosen symbol as a ladder, aggregated over venues."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from statistics import mean
+from typing import ClassVar, Final
+
+from tui.actions import bindings
+from tui.market import book as arithmetic
+from tui.market import format as fmt
+from tui.market.events import BookSnapshot
+from tui.market.names import AssetClass, Kind, Subscription, Symbol, Wants, asset_class
+from tui.market.store import BookState, Changes, Freshness
+from tui.panes.base import Desk, Fact, Pane
+from tui.widgets.ladder import Look
+from tui.widgets.ladder_view import LadderView
+from tui.widgets.lines import Line, message
+
+SHADES: Final = ("▒", "░")
+"""Size bars and depth where colours cannot be told apart."""
+
+
+class BookPane(Pane):
+    """Asks above, bids below, the mid between them as the gauge of which side has more resting."""
+
+    pane_id: ClassVar[str] = "book"
+    title: ClassVar[str] = "Book"
+    number: ClassVar[int] = 3
+    kinds: ClassVar[frozenset[Kind]] = frozenset({Kind.BOOK})
+    help: ClassVar[str] = (
+        "Resting orders: asks above, bids below, the best prices next to the row in the middle. Strong bars are the "
+        "size of a level (» longer than the bar can say), faint ones the depth from the best price up to it. One "
+        "letter a venue, always in the same place; · where a venue has nothing.\n\n"
+        "The row in the middle: the mid with its last move, spread in price and basis points. It is tinted by the "
+        "bids' part of the size in sight: bid 58% means that 58% of it is bids. A crossed book (one venue bids more "
+        "than another asks) is shown as it is: the row is inverted, × marks the levels, the venues are named.\n\n"
+        "g and G make price steps finer and coarser (bids rounded down, asks up), + and - show more or fewer levels. "
+        "The cursor (arrows, j, k) holds the view to its price and tells what rests up to it: size, value, distance "
+        "from the mid, venues. c lets go and returns to the best prices."
+    )
+    BINDINGS = bindings("book")
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
+        self._view = LadderView()
+        self._of: Symbol | None = None
+        self._tick: Decimal | None = None
+
+    def wants(self) -> Wants:
+        """The book of the chosen symbol."""
+        return frozenset({self._subscription}) if self.symbol else frozenset()
+
+    def is_touched_by(self, changes: Changes) -> bool:
+        """Only by the chosen symbol's book."""
+        return self._subscription in changes.keys
+
+    # --- what it says ---
+
+    def heading(self) -> Sequence[Fact]:
+        """Symbol, venues, price step, levels."""
+        if not self.symbol:
+            return ()
+        palette, state = self.desk.palette, self._state()
+        facts: list[Fact] = [(self.symbol, palette.accent)]
+        if state and (venues := _venues(state.book)):
+            facts.append((venues, palette.warning if state.book.missing_venues else palette.muted))
+        if self._view.step is not None:
+            facts.append((f"step {self._view.step.normalize():,f}", palette.accent))
+        if (limit := self._view.limit) is not None:
+            facts.append((f"{limit} level{'s' * (limit != 1)}", palette.accent))
+        return facts
+
+    def corner(self) -> Sequence[Fact]:
+        """The rhythm of updates, or how old the last one is."""
+        state = self._state()
+        if state is None:
+            return ()
+        if stale := self._stale():
+            return [(stale, self.desk.palette.warning)]
+        age_s = self.desk.store.age_s(self._subscription)
+        pace_s = mean(state.gaps) if state.gaps else 0.0
+        is_quick = 0 < pace_s < 0.7 and (age_s or 0) < 2
+        return [(f"{1 / pace_s:.0f}/s" if is_quick else fmt.age(age_s), self.desk.palette.muted)]
+
+    def rows(self, width: int, height: int) -> list[Line]:
+        """The ladder, or why there is none."""
+        state = self._state()
+        if state is None or not (state.book.bids or state.book.asks):
+            return message(self._why_nothing(), width, height, self.desk.palette.muted)
+        view, stale = self._view_of(state.book), self._stale()
+        shades = SHADES if self.desk.colorless else (" ", " ")
+        return view.rows(width, height, Look(self.desk.palette, not stale, shades), stale)
+
+    def _why_nothing(self) -> list[str]:
+        store = self.desk.store
+        if not self.symbol:
+            return ["No symbol chosen.", "Select one in the quotes."]
+        if self._state() is not None:
+            return [f"The book of {self.symbol} is empty.", self._stale()]
+        alike = next(
+            (n.suggestions for n in reversed(store.notices) if n.subscription == self._subscription and n.suggestions),
+            (),
+        )
+        lines = [f"No book of {self.symbol} yet.", store.absence(self._subscription)]
+        return [*lines, f"Try {', '.join(alike)}."] if alike else lines
+
+    # --- what it knows ---
+
+    @property
+    def _subscription(self) -> Subscription:
+        return Subscription(Kind.BOOK, self.symbol)
+
+    def _state(self) -> BookState | None:
+        return self.desk.store.book(self.symbol) if self.symbol else None
+
+    def _stale(self) -> str:
+        """How old the book is, in words, when it is not live; else nothing."""
+        store = self.desk.store
+        is_stale = store.freshness(self._subscription) is Freshness.STALE
+        return f"stale {fmt.age(store.age_s(self._subscription))}" if is_stale else ""
+
+    def _view_of(self, book: BookSnapshot) -> LadderView:
+        """The view of the chosen symbol; another symbol starts a new one."""
+        if self.symbol != self._of:
+            limit = self._view.limit
+            self._of, self._tick = self.symbol, None
+            self._view = LadderView(limit=limit)
+        tick = arithmetic.learn_tick(book)
+        self._tick = tick if self._tick is None else min(tick, self._tick)
+        if self.symbol:
+            self._view.decimals = self.desk.store.decimals(self.symbol)
+            is_pair = asset_class(self.symbol) is AssetClass.PAIR
+            self._view.currency = self.symbol.partition("/")[2] if is_pair else ""
+        self._view.show(book)
+        return self._view
+
+    # --- keys ---
+
+    def action_levels(self, step: int) -> None:
+        """More or fewer levels a side; from all that fit on, there is no limit."""
+        levels = (self._view.limit or self._view.fits) + step
+        self._view.limit_to(None if levels >= self._view.fits else max(1, levels))
+        self.redraw()
+
+    def action_group(self, step: int) -> None:
+        """Finer or coarser price steps; the finest are the book's own prices."""
+        state = self._state()
+        best = arithmetic.touch(state.book) if state else None
+        price = best and (best.mid or best.bid or best.ask)
+        if not price or not self._tick:
+            return
+        steps = arithmetic.grouping_steps(price, self._tick)
+        present = self._view.step or steps[0]
+        others = [s for s in steps if s > present] if step > 0 else [s for s in reversed(steps) if s < present]
+        if others:
+            self._view.group_by(others[0] if others[0] > self._tick else None)
+            self.redraw()
+
+    def action_centre(self) -> None:
+        """Back to the best prices."""
+        self._view.window.centre()
+        self.redraw()
+
+    def action_cursor(self, step: int) -> None:
+        """The cursor to the next level down or up."""
+        self._view.move(step)
+        self.redraw()
+
+
+def _venues(book: BookSnapshot) -> str:
+    """How many take part: `5 venues`, `4 of 5 venues`."""
+    present, missing = len(book.venues), len(book.missing_venues)
+    if missing:
+        return f"{present} of {present + missing} venues"
+    return f"{present} venue{'s' * (present != 1)}" if present else ""

@@ -1,0 +1,55 @@
+"""A column of sizes: one unit and one decimal count for all of it, so that the decimal points stand in line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from statistics import median_low
+from typing import Final
+
+from tui.market import format as fmt
+
+MAX_DECIMALS: Final = 8
+MAX_WIDTH: Final = 12
+_DRIFT: Final = 6
+_UNITS: Final = ((10**12, 10**12, "T"), (10**9, 10**9, "B"), (10**6, 10**6, "M"), (10**4, 1000, "k"))
+
+
+@dataclass(slots=True)
+class SizeColumn:
+    """How the figures of a column are written. Steady: it changes only when the figures left its range, and only grows.
+
+    Attributes:
+        digits: Significant figures that the figure in the middle gets.
+        width: Cells of the widest figure so far.
+    """
+
+    digits: int = 3
+    width: int = 0
+    decimals: int = 0
+    scale: int = 1
+    unit: str = ""
+    _typical: Decimal | None = None
+
+    def fit(self, values: Sequence[Decimal]) -> None:
+        """Suit the figures that will be shown."""
+        known = [value for value in values if value > 0]
+        if known:
+            typical, basis = median_low(known), self._typical
+            if basis is None or not basis / _DRIFT <= typical <= basis * _DRIFT:
+                self._settle(typical)
+        self.width = max([self.width, *(len(self.text(value)) for value in values)])
+
+    def text(self, value: Decimal) -> str:
+        """A figure as the column writes it; what would round to nothing is `<0.01`, not 0."""
+        text = f"{value / self.scale:,.{self.decimals}f}{self.unit}"
+        if value > 0 and not text.strip("0.,kMBT"):
+            least = Decimal(1).scaleb(-self.decimals)
+            return f"<{least:f}{self.unit}"
+        return text if len(text) <= MAX_WIDTH else fmt.compact(value)
+
+    def _settle(self, typical: Decimal) -> None:
+        self._typical = typical
+        self.scale, self.unit = next(((scale, unit) for least, scale, unit in _UNITS if typical >= least), (1, ""))
+        self.decimals = min(max(0, self.digits - 1 - (typical / self.scale).adjusted()), MAX_DECIMALS)

@@ -1,0 +1,263 @@
+"""The rows of an order-book ladder: columns, two-layer bars, venue marks. Pure functions from figures to lines.
+
+The bars start at the outer edge and grow towards the price: a faint one for the depth up to the level, so that both
+sides form a staircase, and a stronger one for the level's own size. Text stays on top of both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from string import ascii_uppercase, digits
+from typing import Final, NamedTuple
+
+from rich.style import Style
+
+from tui.market.book import BookSide
+from tui.themes import Palette
+from tui.widgets.lines import Line, fit_right
+
+PARTS: Final = " ▏▎▍▌▋▊▉"
+"""A cell filled by eighths from the left."""
+CURSOR: Final = "▌"
+CAPPED: Final = "»"
+CROSSED: Final = "×"
+ABSENT: Final = "·"
+GAP: Final = 2
+MAX_MARKS: Final = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Where everything stands, in cells; a width of 0 means that the column is left out.
+
+    Attributes:
+        zone: Where the bars end: they fill the cells from 1 up to here, the last cell before the price holds a sign.
+        price: Width of a price.
+        pad: Blanks after a price, so that the mid with its further decimal stands in line below it.
+    """
+
+    width: int
+    zone: int
+    cumulative: int
+    size: int
+    price: int
+    pad: int
+    marks: int
+    distance: int
+
+    @property
+    def price_end(self) -> int:
+        """The cell behind the last digit of a price."""
+        return self.zone + 1 + self.price
+
+
+def arrange(width: int, *, cumulative: int, size: int, price: int, pad: int, marks: int, distance: int) -> Columns:
+    """Choose the columns that fit: price, size, venue marks, cumulative size, distance from the mid, in that order.
+
+    Args:
+        width: Cells there are.
+        cumulative: Cells of the cumulative size; 0 where there is nothing to show, as for all that follow.
+        size: Cells of a size.
+        price: Cells of a price.
+        marks: Cells of the venue marks.
+        distance: Cells of the distance from the mid.
+        pad: Blanks needed after the price.
+    """
+    room = width - 2 - price - pad
+    chosen = []
+    for needed in (size, marks, cumulative, distance):
+        cells = needed + GAP if needed else 0
+        chosen.append(needed if cells <= room else 0)
+        room -= cells if cells <= room else 0
+    size, marks, cumulative, distance = chosen
+    behind = pad + (marks + GAP if marks else 0) + (distance + GAP if distance else 0)
+    return Columns(width, width - behind - price - 1, cumulative, size, price, pad, marks, distance)
+
+
+class Level(NamedTuple):
+    """What a row shows of a level: figures as text, bars as shares of their full length.
+
+    Attributes:
+        held_by: Venues of the level.
+        is_capped: Its size is larger than a full bar can say.
+        crosses: It stands on or beyond the other side's best price.
+    """
+
+    side: BookSide
+    price: str
+    size: str
+    cumulative: str
+    distance: str
+    size_share: float
+    depth_share: float
+    held_by: Sequence[str] = ()
+    is_capped: bool = False
+    crosses: bool = False
+    is_best: bool = False
+    is_cursor: bool = False
+
+
+@dataclass(frozen=True)
+class Look:
+    """The styles of a ladder in one theme, live or stale.
+
+    Attributes:
+        sign: Shading for the bars where colours cannot be relied on: (size bar, depth bar), or blanks.
+    """
+
+    palette: Palette
+    is_live: bool = True
+    sign: tuple[str, str] = (" ", " ")
+
+    def figure(self, side: BookSide, *, strong: bool = False) -> Style:
+        """A price or a sum of a side."""
+        return self.palette.style(side, bold=strong) if self.is_live else self.palette.stale
+
+    @property
+    def text(self) -> Style:
+        """A size."""
+        return self.palette.text if self.is_live else self.palette.stale
+
+    def fill(self, role: str) -> Style:
+        """A background."""
+        return Style(bgcolor=self.palette.colors[role])
+
+
+def level_row(level: Level, columns: Columns, look: Look, letters: Mapping[str, str]) -> Line:
+    """One level as a line."""
+    palette, side = look.palette, level.side
+    row = look.fill("selection") if level.is_cursor else Style()
+    line = Line().add(CURSOR if level.is_cursor else " ", palette.accent + row)
+    _zone(line, level, columns, look, row)
+    sign = CROSSED if level.crosses else CAPPED if level.is_capped else " "
+    line.add(sign, (palette.warning if level.crosses and look.is_live else look.figure(side)) + row)
+    line.right(level.price, columns.price, look.figure(side, strong=level.is_best or level.is_cursor) + row)
+    line.add(" " * columns.pad, row)
+    if columns.marks:
+        line.add(" " * GAP, row)
+        _marks(line, level, columns.marks, look, letters, row)
+    if columns.distance:
+        line.add(" " * GAP, row).right(level.distance, columns.distance, palette.muted + row)
+    return line.to(columns.width, row)
+
+
+def header_row(columns: Columns, look: Look) -> Line:
+    """The names of the columns."""
+    style = look.palette.muted
+    right = fit_right("size", columns.size) if columns.size else ""
+    if columns.cumulative:
+        right = fit_right("cum", columns.cumulative) + " " * GAP + right
+    line = Line().right(right, columns.zone, style).add(" ")
+    line.right("price", columns.price, style).add(" " * columns.pad)
+    if columns.marks:
+        name = next(name for name in ("venues", "by", "") if len(name) <= columns.marks)
+        line.add(" " * GAP).left(name, columns.marks, style)
+    if columns.distance:
+        line.add(" " * GAP).right("bp", columns.distance, style)
+    return line
+
+
+def bar_cells(share: float, room: int) -> tuple[int, int]:
+    """A bar's length in whole cells and eighths of the next one."""
+    eighths = round(min(max(share, 0.0), 1.0) * room * 8)
+    return divmod(eighths, 8)
+
+
+def _zone(line: Line, level: Level, columns: Columns, look: Look, row: Style) -> None:
+    """Cumulative size and size on top of the bars."""
+    room = columns.zone - 1
+    size_text = fit_right(level.size, columns.size) if columns.size else ""
+    sum_text = fit_right(level.cumulative, columns.cumulative) + " " * GAP if columns.cumulative else ""
+    text = (sum_text + size_text).rjust(room)
+    split = room - len(size_text)
+    bar, bar_part = bar_cells(level.size_share, room)
+    depth, depth_part = bar_cells(level.depth_share, room)
+    ink = (look.figure(level.side), look.text)
+    if not look.is_live:
+        line.add(text[:split], ink[0] + row).add(text[split:], ink[1] + row)
+        return
+    fills = (look.fill(f"{level.side}-bar"), look.fill(f"{level.side}-depth"), row)
+    bar, bar_part = _rounded(text, bar, bar_part)
+    depth, depth_part = _rounded(text, depth, depth_part)
+    edges = sorted({0, split, bar, bar + bool(bar_part), depth, depth + bool(depth_part), room})
+    for start, end in pairwise(edges):
+        layer = 0 if start < bar else 1 if start < depth else 2
+        if layer > 0 and start == bar and bar_part:
+            _part(line, bar_part, look.palette.colors[f"{level.side}-bar"], fills[layer])
+        elif layer == 2 and start == depth and depth_part:
+            _part(line, depth_part, look.palette.colors[f"{level.side}-depth"], row)
+        else:
+            piece = text[start:end]
+            shaded = piece.replace(" ", look.sign[layer]) if layer < 2 else piece
+            line.add(shaded, ink[start >= split] + fills[layer])
+
+
+def _rounded(text: str, cells: int, part: int) -> tuple[int, int]:
+    """A bar that ends under a digit ends on a whole cell."""
+    if part and text[cells : cells + 1] != " ":
+        return cells + (part >= 4), 0
+    return cells, part
+
+
+def _part(line: Line, eighths: int, color: str, under: Style) -> None:
+    line.add(PARTS[eighths], Style(color=color) + under)
+
+
+def _marks(line: Line, level: Level, width: int, look: Look, letters: Mapping[str, str], row: Style) -> None:
+    """Each venue in its own cell; with too many of them, how many hold the level."""
+    palette = look.palette
+    if len(letters) > width:
+        line.right(str(len(level.held_by)), width, look.text + row)
+        return
+    held = set(level.held_by)
+    for name, letter in letters.items():
+        line.add(letter if name in held else ABSENT, (look.text if name in held else palette.faint) + row)
+    line.add(" " * (width - len(letters)), row)
+
+
+def letter_marks(venues: Iterable[str], known: Mapping[str, str]) -> dict[str, str]:
+    """A letter for every venue, no letter twice; venues that have one keep it, and their place.
+
+    A newcomer gets the first letter of its name, then another of its name, then any; first come, first served, but
+    first letters are dealt before others.
+    """
+    marks = dict(known)
+    newcomers = [name for name in dict.fromkeys(venues) if name not in marks]
+    firsts: dict[str, str] = {}
+    for name in newcomers:
+        letter = name[:1].upper()
+        if letter.isascii() and letter.isalnum() and letter not in marks.values() and letter not in firsts.values():
+            firsts[name] = letter
+    for name in newcomers:
+        taken = {*marks.values(), *firsts.values()}
+        choices = [c for c in name.upper() if c.isascii() and c.isalnum()] + list(ascii_uppercase + digits)
+        marks[name] = firsts.get(name) or next((c for c in choices if c not in taken), "?")
+    return marks
+
+
+def marks_width(count: int) -> int:
+    """Cells for the marks of so many venues: a cell each, or a count when they are too many."""
+    return count if count <= MAX_MARKS else 2
+
+
+def legend_rows(letters: Mapping[str, str], width: int, rows: int, look: Look) -> list[Line]:
+    """Whose mark is which, in at most so many rows; what does not fit is counted."""
+    lines: list[Line] = []
+    left = list(letters.items())
+    while left and len(lines) < rows:
+        line = Line().add(" ")
+        while left:
+            letter, name = left[0][1], left[0][0]
+            reserve = 4 if len(lines) == rows - 1 and len(left) > 1 else 0
+            if line.width + len(name) + 4 + reserve > width:
+                break
+            line.add("  " if line.width > 1 else "").add(letter, look.text).add(f" {name}", look.palette.muted)
+            left.pop(0)
+        if line.width == 1:
+            break
+        lines.append(line)
+    if left and lines:
+        lines[-1].add(f"  +{len(left)}", look.palette.muted)
+    return lines
