@@ -1,0 +1,165 @@
+"""REST: search, quotes, past bars, and what the check of a credential says."""
+
+from __future__ import annotations
+
+import base64
+import json
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.providers.insightsentry.stand_ins import FRAMES, NOW_NS, Http, Secrets, bar, provider, quote
+from tui.clock import NS, ManualClock
+from tui.errors import CredentialError, RestError, TickdeckError
+from tui.market.names import Interval, Kind, Subscription, Symbol
+from tui.providers.base import SymbolMatch
+
+SEARCH = json.loads((FRAMES / "rest" / "search.json").read_text())
+SERIES = json.loads((FRAMES / "live" / "series_5m.json").read_text())
+WRAPPED = json.loads((FRAMES / "live" / "quotes_wrapped.json").read_text())
+
+
+async def test_search_answers_in_the_users_spelling(tmp_path: Path) -> None:
+    http = Http({"/v3/symbols/search": SEARCH})
+    found = await provider(tmp_path, http).search("msft")
+    assert found == [SymbolMatch(Symbol("MSFT"), "NASDAQ:MSFT", "Microsoft Corporation", "stock", "insightsentry")]
+    ((url, query, headers),) = http.requests
+    assert url == "https://api.insightsentry.com/v3/symbols/search"
+    assert query["query"] == "msft"
+    assert headers == {"Authorization": "Bearer dashboard-key"}
+
+
+@pytest.mark.parametrize("name", ["symbols", "data", "results", None])
+async def test_search_takes_the_list_wherever_it_is(tmp_path: Path, name: str | None) -> None:
+    rows = SEARCH["symbols"]
+    answer = rows if name is None else {name: rows}
+    assert len(await provider(tmp_path, Http({"/search": answer})).search("msft")) == 1
+
+
+async def test_rapidapi_subscribers_call_their_own_host_with_their_own_headers(tmp_path: Path) -> None:
+    http = Http({"/search": SEARCH})
+    await provider(tmp_path, http, Secrets(rapidapi_key="rk"), key="rapidapi").search("msft")
+    ((url, _, headers),) = http.requests
+    assert url.startswith("https://insightsentry.p.rapidapi.com/v3/")
+    assert headers == {"x-rapidapi-key": "rk", "x-rapidapi-host": "insightsentry.p.rapidapi.com"}
+
+
+async def test_an_answer_serves_for_an_hour(tmp_path: Path) -> None:
+    http, clock = Http({"/search": SEARCH}), ManualClock(NOW_NS)
+    searching = provider(tmp_path, http, clock=clock)
+    for _ in range(3):
+        await searching.search("msft")
+    assert len(http.requests) == 1
+    clock.advance(3601)
+    await searching.search("msft")
+    assert len(http.requests) == 2
+
+
+async def test_what_search_found_gets_a_short_name_that_leads_to_its_code(tmp_path: Path) -> None:
+    rows = [
+        {"code": "NYSE:FOO", "type": "STOCK", "name": "Foo \x1b[31mInc."},
+        {"code": "LSE:FOO", "type": "STOCK"},
+        {"code": "NASDAQ:FOO", "type": "STOCK"},
+        {"code": "not a code"},
+        {"code": 7},
+        "x",
+    ]
+    searching = provider(tmp_path, Http({"/search": {"symbols": rows}}))
+    found = await searching.search("foo")
+    assert [(each.symbol, each.code) for each in found] == [
+        ("FOO", "NYSE:FOO"),
+        ("LSE:FOO", "LSE:FOO"),
+        ("NASDAQ:FOO", "NASDAQ:FOO"),
+    ]
+    assert found[0].description == "Foo Inc."
+    assert searching.code(Symbol("FOO")) == "NYSE:FOO"
+    assert searching.symbol("NYSE:FOO") == "FOO"
+
+
+async def test_history_asks_for_the_interval_and_ends_with_the_running_bar(tmp_path: Path) -> None:
+    rows = [{**SERIES["series"][0], "time": SERIES["series"][0]["time"] + 300 * n} for n in (1, 0, 2)]
+    http = Http({"/series": {**SERIES, "series": rows}})
+    made = await provider(tmp_path, http, extended=False).history(bar("MSFT", Interval.M5), 2)
+    assert [(each.start_ns // NS - 1767623700, each.closed) for each in made] == [(300, True), (600, False)]
+    assert made[0].symbol == "MSFT"
+    ((url, query, _),) = http.requests
+    assert url.endswith("/v3/symbols/NASDAQ:MSFT/series")
+    assert query == {"bar_type": "minute", "bar_interval": "5", "dp": "2", "extended": "false"}
+
+
+async def test_history_of_another_interval_is_an_error_not_a_chart(tmp_path: Path) -> None:
+    with pytest.raises(RestError, match="5m"):
+        await provider(tmp_path, Http({"/series": SERIES})).history(bar("MSFT", Interval.M1), 10)
+
+
+@pytest.mark.parametrize("answer", [None, [], {}, {"series": 3}, {"message": "No data"}, {"error": "quota_exceeded"}])
+async def test_an_answer_that_is_no_history_is_an_error(tmp_path: Path, answer: Any) -> None:
+    with pytest.raises(RestError):
+        await provider(tmp_path, Http({"/series": answer})).history(bar("MSFT", Interval.M5), 10)
+
+
+async def test_quotes_are_asked_ten_at_a_time(tmp_path: Path) -> None:
+    http = Http({"/quotes": WRAPPED})
+    symbols = [Symbol("MSFT"), *(Symbol(f"AA{n}") for n in range(11))]
+    made = await provider(tmp_path, http).quotes(symbols)
+    assert [len(query["codes"].split(",")) for _, query, _ in http.requests] == [10, 2]
+    assert made[0].symbol == "MSFT"
+    assert made[0].last == Decimal("474.52")
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "words"),
+    [
+        (401, CredentialError, "credentials set"),
+        (403, RestError, "plan"),
+        (404, RestError, "search"),
+        (429, RestError, "wait"),
+        (500, RestError, ""),
+    ],
+)
+async def test_errors_say_what_to_do(tmp_path: Path, status: int, kind: type[TickdeckError], words: str) -> None:
+    http = Http({"/search": RestError(f"HTTP {status}", status=status, retry_after_s=5)})
+    with pytest.raises(kind) as caught:
+        await provider(tmp_path, http).search("x")
+    assert words in caught.value.remedy
+    assert "dashboard-key" not in str(caught.value)
+    if isinstance(caught.value, RestError):
+        assert (caught.value.status, caught.value.retry_after_s) == (status, 5)
+
+
+async def test_the_check_of_a_dashboard_key_tells_its_plan(tmp_path: Path) -> None:
+    payload = {"exp": 1768228200, "newsfeed_enabled": False, "websocket_symbols": 5, "email": "a@b.c"}
+    key = f"e30.{base64.urlsafe_b64encode(json.dumps(payload).encode()).decode().rstrip('=')}.c2ln"
+    said = await provider(tmp_path, Http({"/search": SEARCH}), Secrets(api_key=key)).verify()
+    assert "5 WebSocket symbols" in said
+    assert "no news" in said
+    assert "2026-01-12 14:30 UTC" in said
+    assert key not in said
+
+
+async def test_the_check_of_a_rapidapi_key_never_rotates(tmp_path: Path) -> None:
+    http = Http({"/search": SEARCH})
+    said = await provider(tmp_path, http, Secrets(rapidapi_key="r"), key="rapidapi").verify()
+    assert "will be fetched" in said
+    assert not any("websocket-key" in url for url, _, _ in http.requests)
+
+
+async def test_the_check_of_a_pasted_key_says_what_is_known(tmp_path: Path) -> None:
+    checked = provider(tmp_path, secrets=Secrets(websocket_key="ws_x"), key="static")
+    assert await checked.verify() == "a WebSocket key is stored"
+
+
+def test_the_provider_carries_what_it_has_a_code_and_a_channel_for(tmp_path: Path) -> None:
+    plain, mega = provider(tmp_path), provider(tmp_path, ticks=True)
+    trade = Subscription(Kind.TRADE, Symbol("AAPL"))
+    assert plain.carries(quote("AAPL"))
+    assert plain.carries(bar("AAPL 2026-12-18 200C"))
+    assert plain.carries(Subscription(Kind.NEWS))
+    assert not plain.carries(Subscription(Kind.BAR, Symbol("AAPL")))
+    assert not plain.carries(Subscription(Kind.BOOK, Symbol("AAPL")))
+    assert not plain.carries(Subscription(Kind.NEWS, Symbol("AAPL")))
+    assert not plain.carries(trade)
+    assert mega.carries(trade)
+    assert [each.name for each in plain.channels] == ["live", "newsfeed"]
