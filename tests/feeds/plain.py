@@ -334,8 +334,9 @@ class Sink:
 class Running:
     """A feed that runs, and what came out of it."""
 
-    def __init__(self, feed: FeedConnection, provider: PlainProvider, sink: Sink) -> None:
+    def __init__(self, feed: FeedConnection, provider: PlainProvider, sink: Sink, task: asyncio.Task[None]) -> None:
         self.feed = feed
+        self.task = task
         self.provider = provider
         self.sink = sink
 
@@ -367,7 +368,7 @@ async def feed_to(
     feed.set_wants(wants)
     task = asyncio.create_task(feed.run())
     try:
-        yield Running(feed, provider, sink)
+        yield Running(feed, provider, sink, task)
     finally:
         await feed.stop()
         await asyncio.wait({task}, timeout=1)

@@ -152,6 +152,7 @@ class Link:
             await asyncio.sleep(self._around.tick_s)
             self._watch()
             self._apply(self._codec.ticked(self._now_ns()))
+            self._wake.set()  # budgets are timed by our clock, the sender's sleep by the loop's
 
     async def _send(self) -> None:
         """Send what is queued; sleep until there is more, or until the budget allows the next frame."""
@@ -218,7 +219,7 @@ class Link:
 
     async def _put(self, send: Send) -> None:
         await self._transport.send(send.frame)
-        if not self._is_live:
+        if send.purpose != "ping":
             self._last_login = self._around.clock.monotonic()
 
     def _queue(self, send: Send) -> None:

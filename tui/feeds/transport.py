@@ -21,6 +21,7 @@ from tui.providers.base import Channel
 
 OPEN_S: Final = 10.0
 PING_S: Final = 10.0
+LOST_S: Final = 2.0
 CLOSE_S: Final = 1.5
 """Longest wait for the other side's close frame, so that quitting stays under two seconds."""
 
@@ -79,6 +80,7 @@ class WebSocketConnector:
         ca_file: Certificates to trust besides the system's.
         open_s: Longest wait for an open socket, in seconds.
         ping_s: Between pings and for their answers, in seconds.
+        lost_s: How long a connection that failed may take to close, in seconds.
     """
 
     def __init__(
@@ -88,11 +90,13 @@ class WebSocketConnector:
         *,
         open_s: float = OPEN_S,
         ping_s: float = PING_S,
+        lost_s: float = LOST_S,
     ) -> None:
         self._proxy = proxy
         self._ca_file = ca_file
         self._open_s = open_s
         self._ping_s = ping_s
+        self._lost_s = lost_s
 
     async def __call__(self, channel: Channel) -> WebSocketTransport:
         """Open a channel. Raises what `classify` sorts."""
@@ -108,7 +112,7 @@ class WebSocketConnector:
             open_timeout=self._open_s,
             ping_interval=self._ping_s,
             ping_timeout=self._ping_s,
-            close_timeout=2,
+            close_timeout=self._lost_s,
             max_size=channel.limits.max_frame,
             user_agent_header="tickdeck",
             logger=_quiet,
