@@ -203,6 +203,26 @@ def test_an_unsubscribe_that_fails_is_tried_once_more_and_its_frames_dropped() -
     assert desk.hear(update()) == [Count("late")]
 
 
+def test_a_server_that_goes_on_sending_what_was_given_up_is_told_again() -> None:
+    desk = live(BTC)
+    desk.want(frozenset())
+    desk.hear(gone())
+    desk.wait(14)
+    assert desk.hear(update(number=2)) == [Count("late")]
+    assert not sent(desk.wait(2))
+    assert desk.hear(update(number=3)) == [Count("late")]
+    assert sent(desk.wait(1)) == [{"type": "unsubscribe_aggregated", "symbol": "BTC/USDT"}]
+
+
+def test_a_late_confirmation_of_what_nobody_wants_any_more_is_taken_back() -> None:
+    desk = Desk().login()
+    desk.want(book(BTC))
+    desk.hear({"type": "error", "error": "rate_limit_exceeded", "retry_after": 0})
+    desk.want(frozenset())
+    assert [frame["type"] for frame in sent(desk.hear(confirm()))] == ["unsubscribe_aggregated"]
+    assert not desk.hear(confirm("ETH/USDT")), "never asked for"
+
+
 def test_updates_of_a_subscription_that_was_given_up_prove_nothing() -> None:
     desk = Desk().login()
     desk.want(book(BTC))
@@ -247,14 +267,6 @@ def test_a_confirmed_symbol_without_a_book_is_asked_for_one_once() -> None:
     assert not desk.hear({"type": "error", "error": "no_subscription", "symbol": "BTC/USDT"})
     assert not sent(desk.wait(20))
     assert of(desk.hear(GOLDEN["snapshot.json"]), BookSnapshot)
-
-
-def test_after_a_minute_with_nothing_wanted_the_connection_is_given_back() -> None:
-    desk = live(BTC)
-    desk.want(frozenset())
-    desk.hear(gone())
-    assert not of(desk.wait(60), Close)
-    assert of(desk.wait(1), Close)[0].then is Then.IDLE
 
 
 # -- books
@@ -458,6 +470,16 @@ def test_a_rate_limit_silences_for_as_long_as_asked_and_then_restores_the_wants(
         ("subscribe_aggregated", "ETH/USDT"),
         ("subscribe_aggregated", "SOL/USDT"),
     ]
+
+
+def test_a_symbol_whose_requests_were_all_dropped_is_asked_for_after_the_pause() -> None:
+    desk = Desk().login()
+    desk.want(book(BTC))
+    desk.want(frozenset())
+    desk.want(book(BTC))
+    for _ in range(2):
+        desk.hear({"type": "error", "error": "rate_limit_exceeded", "retry_after": 2})
+    assert [frame["type"] for frame in sent(desk.wait(2))] == ["subscribe_aggregated"]
 
 
 def test_a_rate_limit_without_a_time_waits_a_minute() -> None:

@@ -36,8 +36,6 @@ SOURCE: Final = "quantcite"
 FEED: Final = "quantcite:book"
 KINDS: Final = frozenset((Kind.BOOK, Kind.QUOTE))
 PING_NS: Final = 30 * NS
-IDLE_NS: Final = 60 * NS
-"""With nothing wanted for this long the connection is given back: a plan allows few."""
 RETRY_S: Final = 60
 """Pause after `rate_limit_exceeded` without `retry_after`."""
 HOUR_NS: Final = 3600 * NS
@@ -86,7 +84,6 @@ class BookCodec(Codec):
         self._pinged_ns = 0
         self._heard_ns = 0
         self._awaits_pong = False
-        self._idle_since_ns: int | None = None
         self._sampled: set[str] = set()
 
     # -- what the connection calls
@@ -126,12 +123,6 @@ class BookCodec(Codec):
         if now_ns - self._pinged_ns >= PING_NS and not is_paused:  # a ping may be a request too
             self._pinged_ns, self._awaits_pong = now_ns, True
             out.append(Send(wire.ping(), "ping"))
-        if not self._lines.is_empty:
-            self._idle_since_ns = None
-        elif self._idle_since_ns is None:
-            self._idle_since_ns = now_ns
-        elif now_ns - self._idle_since_ns >= IDLE_NS:
-            out.append(Close("nothing is wanted", Then.IDLE))
         return out
 
     # -- frames
@@ -295,7 +286,7 @@ class BookCodec(Codec):
             yield Close("rate limit", Then.RETRY, delay_s=seconds)
             return
         was_until_ns = self._lines.paused_until_ns
-        self._lines.limited(self._now_ns + int(seconds * NS))
+        self._lines.limited(self._now_ns, self._now_ns + int(seconds * NS))
         if self._lines.paused_until_ns > was_until_ns:
             yield Pause(seconds, f"rate limit: QuantCite asks to wait {seconds:.0f} s")
 

@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from typing import Final
+from typing import Final, NamedTuple
 
 from tui.clock import NS
 from tui.market.events import Notice, Severity
@@ -34,9 +34,11 @@ DROP_NS: Final = 5 * NS
 """How long an unsubscribe may stay unanswered."""
 QUIET_NS: Final = 3 * NS
 """A confirmed symbol without a book for this long is asked for one: quiet pairs update every 5 to 10 s only."""
+STRAY_NS: Final = 15 * NS
+"""Updates of a symbol that was given up this long ago are not under way any more: the server missed it."""
 MINUTE_NS: Final = 60 * NS
 MOST_LOST: Final = 10_000
-MOST_DROPPED: Final = 1000
+MOST_PAST: Final = 1000
 
 
 class State(Enum):
@@ -64,6 +66,7 @@ class Line:
         subscription_id: Whose running number `number` is.
         number: That of the last update.
         stamp_ns: Server time of the last book.
+        is_confirmed: Whether the server has it, by its own word or by an update.
         has_book: Whether any book came.
         is_book_asked: Whether a snapshot was asked for.
         refusal: Why it is refused.
@@ -83,6 +86,7 @@ class Line:
     subscription_id: str = ""
     number: int | None = None
     stamp_ns: int | None = None
+    is_confirmed: bool = False
     has_book: bool = False
     is_book_asked: bool = False
     refusal: str = ""
@@ -108,6 +112,13 @@ class Line:
         self.number = book.number if book.is_update else self.number
         self.has_book = True
         return min(max(lost, 0), MOST_LOST)
+
+
+class Past(NamedTuple):
+    """A subscription that was given up: its id, if it had one, and when."""
+
+    subscription_id: str
+    since_ns: int
 
 
 class Budget:
@@ -157,7 +168,7 @@ class Subscriptions:
         self._notice = notice
         self._wanted: Mapping[str, Wants] = {}
         self._order = 0
-        self._dropped: dict[str, str] = {}  # code to the id of its last subscription that was given up
+        self._past: dict[str, Past] = {}
 
     def want(self, wanted: Mapping[str, Wants]) -> None:
         """Say what should be live: codes, and what each is wanted for. `settle` goes there."""
@@ -166,11 +177,6 @@ class Subscriptions:
     def wanted(self, code: str) -> Wants:
         """What a code is wanted for."""
         return self._wanted.get(code, frozenset())
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing is wanted and nothing is under way."""
-        return not self._wanted and not self.lines
 
     def settle(self, now_ns: int) -> Iterator[Send | Notice]:
         """Send what leads from what is to what is wanted, as far as pauses and the budget allow."""
@@ -217,9 +223,10 @@ class Subscriptions:
         """Section 4.2: subscribed, on all or some exchanges, or refused."""
         line = self._find(response.symbol)
         if line is None:
-            if response.symbol not in self._wanted:
+            if response.symbol not in self._wanted and response.symbol not in self._past:
                 return
             line = self._new(response.symbol, now_ns, tries=1)
+        line.is_confirmed = response.success is not False
         if line.state is State.DROPPING:
             return
         if response.success is False:
@@ -230,11 +237,11 @@ class Subscriptions:
         line.venues = response.exchanges
         if response.exchanges and self._exchanges is not None:
             line.missing = tuple(name for name in self._exchanges if name not in response.exchanges)
-        if line.missing:
-            granted = len(self._exchanges or ()) - len(line.missing)
-            text = (
-                f"{line.code}: {granted} of {len(self._exchanges or ())} exchanges, without {', '.join(line.missing)}"
-            )
+        if line.code not in self._wanted:
+            yield from self.settle(now_ns)
+        elif line.missing:
+            of = len(self._exchanges or ())
+            text = f"{line.code}: {of - len(line.missing)} of {of} exchanges, without {', '.join(line.missing)}"
             yield self._notice(Severity.INFO, text)
 
     def unsubscribed(self, response: wire.UnsubscribeResponse, now_ns: int) -> Iterator[Send | Notice]:
@@ -250,7 +257,7 @@ class Subscriptions:
 
     def refuse(self, line: Line, text: str, suggestions: tuple[str, ...] = ()) -> Iterator[Notice]:
         """The server will not deliver a symbol: say so once, and do not ask again while it is wanted."""
-        if line.state is State.DROPPING and line.code not in self._wanted:
+        if line.code not in self._wanted:
             del self.lines[line.code]
             return
         line.state, line.refusal, line.suggestions = State.REFUSED, text, suggestions
@@ -272,15 +279,16 @@ class Subscriptions:
             line.tries = 0  # what follows is another request, not the same once more
         return line
 
-    def limited(self, until_ns: int) -> None:
-        """A request came too soon and was dropped; it was the one that waits longest. It goes out again later."""
+    def limited(self, now_ns: int, until_ns: int) -> None:
+        """A request came too soon and was dropped; most likely the one that waits longest. It goes out again later."""
         line = self.oldest(State.ASKED, State.DROPPING)
         self.paused_until_ns = max(self.paused_until_ns, until_ns)
         if line is None:
             return
-        if line.state is State.DROPPING:
+        if line.state is State.DROPPING and line.is_confirmed:
             line.state = State.LIVE
-        else:
+        else:  # a subscribe, or what undoes one that may never have come through
+            self._give_up(line, now_ns)
             del self.lines[line.code]
 
     def alive(self, line: Line, now_ns: int) -> None:
@@ -295,12 +303,16 @@ class Subscriptions:
         An update before the confirmation is proof enough that the symbol is live, unless it is one of an earlier
         subscription that was still under way.
         """
-        line = self._find(book.code)
+        line, past = self._find(book.code), self._past.get(book.code)
+        if line is None and past and book.code not in self._wanted and now_ns - past.since_ns > STRAY_NS:
+            line = self._new(book.code, now_ns, tries=1)  # the server still sends: settle takes it back
+            self.alive(line, now_ns)
         if line is None or line.state is State.DROPPING or line.code not in self._wanted:
             return None
-        if book.subscription_id and book.subscription_id == self._dropped.get(line.code):
+        if past and book.subscription_id and book.subscription_id == past.subscription_id:
             return None
         if book.is_update:
+            line.is_confirmed = True
             self.alive(line, now_ns)
         return line
 
@@ -348,10 +360,13 @@ class Subscriptions:
         self._order += 1
         line.state, line.since_ns, line.order, line.tries = State.DROPPING, now_ns, self._order, tries
         self.budget.spend(now_ns)
-        if len(self._dropped) >= MOST_DROPPED:
-            self._dropped.clear()
-        self._dropped[line.code] = line.subscription_id
+        self._give_up(line, now_ns)
         return Send(wire.unsubscribe(line.code), "unsubscribe")
+
+    def _give_up(self, line: Line, now_ns: int) -> None:
+        if len(self._past) >= MOST_PAST:
+            self._past.clear()
+        self._past[line.code] = Past(line.subscription_id, now_ns)
 
     def _unanswered(self, line: Line, now_ns: int) -> Iterator[Send | Notice]:
         if line.tries < 2:
