@@ -43,17 +43,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code: 0 done, 1 failure, 2 usage, 3 configuration, 4 no credentials, 130 and 143 after a signal.
     """
     try:
+        code = _main(sys.argv[1:] if arguments is None else arguments)
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        _forget_stdout()
+        return 0
+
+
+def _main(arguments: Sequence[str]) -> int:
+    try:
         with _ending_on_sigterm():
-            code = _run(parse(sys.argv[1:] if arguments is None else arguments))
-            sys.stdout.flush()
-            return code
+            return _run(parse(arguments))
     except SystemExit as end:  # argparse, and the signal handler
         return end.code if isinstance(end.code, int) else EXIT_FAILURE
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        _forget_stdout()
-        return 0
+        raise
     except TickdeckError as error:
         return _failed(error)
     except Exception:

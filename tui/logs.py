@@ -107,14 +107,14 @@ def logging_to(
         listener.start()
     _quieten()
     root.setLevel(level.upper() if listener else logging.WARNING)
-    for handler in handlers or [logging.NullHandler()]:  # with none at all, Python would write to the screen
+    handlers = handlers or [logging.NullHandler()]  # with none at all, Python would write to the screen
+    for handler in handlers:
         root.addHandler(handler)
     try:
         yield
     finally:
-        for handler in list(root.handlers):
-            if handler in handlers or isinstance(handler, logging.NullHandler):
-                root.removeHandler(handler)
+        for handler in handlers:
+            root.removeHandler(handler)
         root.setLevel(before)
         logging.raiseExceptions = raises
         if listener:
