@@ -385,7 +385,7 @@ class Subscriptions:
             line.told.add(subscription)
             yield self._notice(
                 Severity.WARNING,
-                f"{line.code}: {line.refusal}",
+                line.refusal if line.code in line.refusal else f"{line.code}: {line.refusal}",
                 subscription=subscription,
                 refused=True,
                 suggestions=line.suggestions,
