@@ -8,16 +8,15 @@ import signal
 import webbrowser
 from collections.abc import Iterable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, Final
 
 import textual
 from pydantic import SecretStr
 from rich.traceback import Traceback
 from textual.app import App, SystemCommand
-from textual.binding import BindingType
 from textual.screen import Screen
 
-from tui.actions import ACTIONS, Action, bindings
+from tui.actions import ACTIONS, Action
 from tui.clock import Clock
 from tui.config import Config
 from tui.credentials import CredentialStore, FixedSecrets
@@ -41,6 +40,7 @@ from tui.themes import DEFAULT, Palette, load_themes
 
 if TYPE_CHECKING:
     from tui.feeds.hub import FeedHub
+    from tui.rest import RestClient
     from tui.screens.symbols import Matches
     from tui.state import StateFile
 
@@ -64,7 +64,6 @@ class MarketApp(App[None]):
 
     TITLE = "tickdeck"
     ENABLE_COMMAND_PALETTE = True
-    BINDINGS: ClassVar[list[BindingType]] = bindings("app")
 
     def __init__(
         self,
@@ -89,6 +88,7 @@ class MarketApp(App[None]):
             watchlist=config.watchlist,
         )
         self.hub: FeedHub | None = None
+        self._http: RestClient | None = None
         self.main: MainScreen | None = None
         self.is_demo = demo
         self._secrets = secrets
@@ -122,8 +122,8 @@ class MarketApp(App[None]):
         from tui.feeds.hub import FeedHub  # after the first frame: sockets and TLS take a while to import
         from tui.rest import RestClient
 
-        http = RestClient(proxy=self.config.proxy, ca_file=self.config.ca_file)
-        hub = self.hub = FeedHub(self.config, self.store, self._secrets, http, self.clock)
+        self._http = RestClient(proxy=self.config.proxy, ca_file=self.config.ca_file)
+        hub = self.hub = FeedHub(self.config, self.store, self._secrets, self._http, self.clock)
         for name, feed in hub.feeds.items():
             self.run_worker(feed.run(), name=name, group=f"feed:{name}", exclusive=True, exit_on_error=False)
         self.run_worker(hub.run_manager(), name="subscriptions", group="subscriptions", exit_on_error=False)
@@ -159,7 +159,10 @@ class MarketApp(App[None]):
     async def _leave(self, code: int) -> None:
         if self.hub is not None:
             try:
-                await asyncio.wait_for(self.hub.close(), QUIT_S)
+                async with asyncio.timeout(QUIT_S):
+                    await self.hub.close()
+                    if self._http is not None:
+                        await self._http.close()
             except TimeoutError:
                 self.log("feeds did not close in time")
         self.exit(return_code=code)

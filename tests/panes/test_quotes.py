@@ -116,5 +116,5 @@ def test_an_empty_list_says_how_to_fill_it(pane: QuotesPane) -> None:
 def test_the_selected_row_stays_visible_in_a_small_pane(pane: QuotesPane) -> None:
     pane.desk.names["main"] = [Symbol(f"S{i}") for i in range(30)]
     for selected in (0, 10, 29, 15, 0):
-        pane.selected = selected
+        pane.chosen = Symbol(f"S{selected}")
         assert any(row.startswith(f"▌S{selected} ") for row in text_of(pane.rows(40, 6)))

@@ -68,7 +68,8 @@ class QuotesPane(Pane):
     )
     BINDINGS = bindings("quotes")
 
-    selected: int = 0
+    chosen: Symbol | None = None
+    """The selected symbol; it stays selected wherever sorting moves its row."""
     sort_by: str = "list"
     _flashes: dict[Symbol, int]
     _top_row: int = 0
@@ -108,16 +109,13 @@ class QuotesPane(Pane):
             return message(["No symbols yet.", "Press / to add one."], width, height, self.desk.palette.muted)
         columns = choose_columns(width - 1)
         order = self.order()
-        visible = max(1, height - 1)
-        self.selected = min(self.selected, len(order) - 1)
-        self._top_row = min(
-            max(self._top_row, self.selected - visible + 1), self.selected, max(0, len(order) - visible)
-        )
+        visible, selected = max(1, height - 1), self._index(order)
+        self._top_row = min(max(self._top_row, selected - visible + 1), selected, max(0, len(order) - visible))
         decimals = max((self.desk.store.decimals(symbol) for symbol in order), default=2)
         shown = order[self._top_row : self._top_row + visible]
         lines = [self._header(columns)]
         lines += [
-            self._row(symbol, columns, decimals, index + self._top_row == self.selected, width)
+            self._row(symbol, columns, decimals, index + self._top_row == selected, width)
             for index, symbol in enumerate(shown)
         ]
         return lines
@@ -217,18 +215,18 @@ class QuotesPane(Pane):
 
     def action_move(self, step: int) -> None:
         """Select another row."""
-        self.select(self.selected + step)
+        self.select(self._index(self.order()) + step)
 
     def action_edge(self, side: int) -> None:
         """Select the first or the last row."""
         self.select(0 if side < 0 else len(self.desk.symbols) - 1)
 
     def select(self, index: int) -> None:
-        """Select a row by its position on the screen's order and tell the other panes."""
+        """Select a row by its position in the shown order and tell the other panes."""
         order = self.order()
-        self.selected = min(max(index, 0), max(0, len(order) - 1))
+        self.chosen = order[min(max(index, 0), len(order) - 1)] if order else None
         self.redraw()
-        self.post_message(SymbolChosen(order[self.selected] if order else None))
+        self.post_message(SymbolChosen(self.chosen))
 
     def select_symbol(self, symbol: Symbol) -> None:
         """Select the row of a symbol, when it is on the list."""
@@ -239,26 +237,24 @@ class QuotesPane(Pane):
     def action_remove(self) -> None:
         """Take the selected symbol off the list."""
         if order := self.order():
-            self.post_message(SymbolRemoved(order[self.selected]))
+            self.post_message(SymbolRemoved(order[self._index(order)]))
 
     def action_sort(self) -> None:
         """Sort by the next column; the same symbol stays selected."""
-        chosen = self.order()[self.selected] if self.desk.symbols else None
         self.sort_by = SORTS[(SORTS.index(self.sort_by) + 1) % len(SORTS)]
-        if chosen:
-            self.selected = self.order().index(chosen)
         self.redraw()
 
     def action_shift(self, step: int) -> None:
         """Move the selected symbol up or down its list."""
         symbols = self.desk.symbols
-        target = self.selected + step
-        if self.sort_by != "list" or not 0 <= target < len(symbols):
-            return
-        symbols[self.selected], symbols[target] = symbols[target], symbols[self.selected]
-        self.selected = target
-        self.redraw()
-        self.post_message(WatchlistEdited())
+        index = self._index(symbols)
+        if self.sort_by == "list" and 0 <= index + step < len(symbols):
+            symbols[index], symbols[index + step] = symbols[index + step], symbols[index]
+            self.redraw()
+            self.post_message(WatchlistEdited())
+
+    def _index(self, order: Sequence[Symbol]) -> int:
+        return order.index(self.chosen) if self.chosen in order else 0
 
     def on_click(self, event: events.Click) -> None:
         """Select the row under the mouse."""

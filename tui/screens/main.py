@@ -7,9 +7,11 @@ from typing import ClassVar
 
 from textual import events
 from textual.app import ComposeResult
+from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 
+from tui.actions import bindings
 from tui.market.names import Symbol
 from tui.panes.bars import BarsPane
 from tui.panes.base import Desk, Pane
@@ -32,6 +34,8 @@ class MainScreen(Screen[None]):
     """Panes in three columns, or one at a time."""
 
     CSS_PATH = "../styles/app.tcss"
+    # here and not on the app: Textual's own tab binding sits on screens, and dialogs have keys of their own
+    BINDINGS: ClassVar[list[BindingType]] = bindings("app")
     PANES: ClassVar[tuple[type[Pane], ...]] = (QuotesPane, BarsPane, BookPane, NewsPane, TapePane, FeedsPane)
 
     def __init__(self, desk: Desk, keys: Mapping[str, str]) -> None:
