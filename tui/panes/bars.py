@@ -64,6 +64,7 @@ class BarsPane(Pane):
         self._indicators = 0
         self._cross_ns: int | None = None
         self._end_ns: int | None = None
+        self._scale: PriceScale | None = None
         self._forget()
 
     # --- what it says of itself ---
@@ -160,6 +161,7 @@ class BarsPane(Pane):
     def action_width(self, delta: int) -> None:
         """Wider (1) or narrower (-1) bars."""
         self._cells = min(max(self._cells + delta, 1), MAX_CELLS)
+        self._scale = None  # other bars show: the closest scale, not the last one
         self.redraw()
 
     def action_indicators(self) -> None:
@@ -198,7 +200,7 @@ class BarsPane(Pane):
 
     def _forget(self) -> None:
         self._cross_ns = self._end_ns = None
-        self._scale: PriceScale | None = None
+        self._scale = None
         self._axis = 0
         self._decimals = 2
 

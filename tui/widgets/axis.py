@@ -103,6 +103,7 @@ class TimeMark(NamedTuple):
 
 
 _MIN_SPACING: Final = 9
+_MIN_SPACING_SECONDS: Final = 12
 _CLOCK_STEPS: Final = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 14_400, 21_600, 43_200)
 _DAY, _WEEK, _MONTH, _QUARTER, _YEAR = 86_400, 604_800, 2_629_746, 7_889_238, 31_556_952
 _STEPS: Final = (*_CLOCK_STEPS, _DAY, _WEEK, _MONTH, _QUARTER, _YEAR)
@@ -135,7 +136,8 @@ def time_marks(bars: Sequence[tuple[int, int]], interval: Interval, cells: int, 
         cells: Columns a bar.
         width: Columns of the axis.
     """
-    step = next((step for step in _STEPS if step * cells >= _MIN_SPACING * interval.seconds), _YEAR)
+    spacing = _MIN_SPACING_SECONDS if interval is Interval.S1 else _MIN_SPACING
+    step = next((step for step in _STEPS if step * cells >= spacing * interval.seconds), _YEAR)
     found: list[tuple[int, int, str]] = []
     before: datetime | None = None
     for x, start_ns in bars:
