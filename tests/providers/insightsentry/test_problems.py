@@ -29,7 +29,7 @@ from tui.providers.insightsentry.trials import Trials
 from tui.providers.insightsentry.wire import SeriesOptions
 
 LEGACY = {"message": "Invalid Symbol Code"}
-ALL = ["AAPL", "BAD", "MSFT"]
+ALL = ["AAAA", "BAD", "CCCC"]
 
 
 def live(*want: Subscription, trials: Trials | None = None, can_rotate: bool = False) -> Driver:
@@ -224,18 +224,29 @@ def test_the_bad_one_among_several_is_found_by_adding_them_back_one_at_a_time() 
     assert of(Close, made)[0].then is Then.RECONNECT
 
     second = Driver(live_codec(trials), driver.now_ns + 2 * NS)
-    assert codes(second.want(*want)) == [["NASDAQ:AAPL"]]
-    second.receive({"code": "NASDAQ:AAPL", "bid": 1})
-    assert codes(second.wait(6)) == [["NASDAQ:AAPL", "NASDAQ:BAD"]]
+    assert codes(second.want(*want)) == [["NASDAQ:AAAA"]]
+    second.receive({"code": "NASDAQ:AAAA", "bid": 1})
+    assert codes(second.wait(6)) == [["NASDAQ:AAAA", "NASDAQ:BAD"]]
     made = second.receive(LEGACY)
     assert refused(made) == {quote("BAD")}
     assert of(Close, made)[0].then is Then.RECONNECT
 
     third = Driver(live_codec(trials), second.now_ns + 2 * NS)
-    assert codes(third.want(*want)) == [["NASDAQ:AAPL"]]
-    assert codes(third.wait(12)) == [["NASDAQ:AAPL", "NASDAQ:MSFT"]]
+    assert codes(third.want(*want)) == [["NASDAQ:AAAA"]]
+    assert codes(third.wait(12)) == [["NASDAQ:AAAA", "NASDAQ:CCCC"]]
     assert not subscribes(third.wait(60))
     assert not of(Close, third.signals)
+
+
+def test_the_lesser_known_are_suspected_first_so_that_the_others_are_back_at_once() -> None:
+    trials = Trials()
+    want = [quote(each) for each in ("AAPL", "MSFT", "BTC/USDT", "RUT", "VIX")]
+    live(*want, trials=trials).receive(LEGACY)
+    driver = live(*want, trials=trials)
+    assert set(codes(driver.signals)[0]) == {"NASDAQ:AAPL", "NASDAQ:MSFT", "BINANCE:BTCUSDT"}
+    driver.wait(6)
+    assert set(codes(driver.signals)[1]) == {"NASDAQ:AAPL", "NASDAQ:MSFT", "BINANCE:BTCUSDT", "TVC:RUT"}
+    assert refused(driver.receive(LEGACY)) == {quote("RUT")}
 
 
 def test_a_closed_market_does_not_stop_the_search_for_the_bad_one() -> None:
@@ -244,7 +255,7 @@ def test_a_closed_market_does_not_stop_the_search_for_the_bad_one() -> None:
     live(*want, trials=trials).receive(LEGACY)
     driver = live(*want, trials=trials)
     driver.receive({"server_time": 1})
-    assert codes(driver.wait(30)) == [["NASDAQ:AAPL", "NASDAQ:BAD"], ["NASDAQ:AAPL", "NASDAQ:BAD", "NASDAQ:MSFT"]]
+    assert codes(driver.wait(30)) == [["NASDAQ:AAAA", "NASDAQ:BAD"], ["NASDAQ:AAAA", "NASDAQ:BAD", "NASDAQ:CCCC"]]
 
 
 def test_a_fourth_error_within_five_minutes_waits_for_the_user() -> None:

@@ -71,7 +71,7 @@ def quote_fields(market: SimulatedMarket, symbol: str) -> dict[str, Any]:
         "code": code_of(instrument),
         "status": status,
         "lp_time": now.last_ns // NS,
-        "volume": plain(now.volume),
+        "volume": None if instrument.is_index else plain(now.volume),
         "last_price": plain(now.last),
         "change_percent": plain(now.change_percent),
         "change": plain(now.change),

@@ -12,6 +12,14 @@ from tui.providers.insightsentry import guesses
 
 DEFAULT: Final = "NASDAQ"
 """Exchange of a stock that is in no table and that no search has found."""
+NASDAQ: Final = frozenset(
+    "AAPL ABNB ADBE ADI ADP ADSK AEP ALGN AMAT AMD AMGN AMZN APP ARM ASML AVGO AXON BIDU BIIB BKNG BKR CDNS CDW CEG "
+    "CHTR CMCSA COIN COST CPRT CRWD CSCO CSGP CSX CTAS CTSH DASH DDOG DLTR DXCM EA EBAY ENPH EXC EXPE FANG FAST FITB FSLR "
+    "FTNT GEHC GFS GILD GOOG GOOGL HBAN HON HOOD IBKR IDXX ILMN INTC INTU ISRG JD KDP KHC KLAC KMB LCID LIN LRCX LULU "
+    "MAR MARA MCHP MDB MDLZ MELI META MNST MRNA MRVL MSFT MSTR MU NDAQ NFLX NTES NVDA NXPI ODFL OKTA ON ORLY PANW PAYX "
+    "PCAR PDD PEP PLTR PYPL QCOM QQQ REGN RIOT RIVN ROKU ROP ROST SBUX SHOP SIRI SMCI SNPS SOFI STX SWKS TEAM TLT TMUS "
+    "TROW TSCO TSLA TTD TTWO TXN UAL VRSK VRSN VRTX WBD WDAY WDC WMT XEL ZM ZS".split()
+)
 NYSE: Final = frozenset(
     "A AA ABBV ABT ACN AIG ALL AMT ANET APD AXP AZN BA BABA BAC BAX BBY BDX BK BLK BMY BP BRK.A BRK.B BSX BX C CAT CB "
     "CCL CI CL CLX CMG CNC COF COP CRM CVS CVX D DAL DD DE DELL DHI DHR DIS DOW DUK DVN ECL EL EMR ENB EOG ET ETN EW F "
@@ -26,6 +34,7 @@ ARCA: Final = frozenset(
     "VYM VTV VUG MDY IJR IJH EWJ EWZ FXI KWEB BITO".split()
 )
 FIAT: Final = frozenset("USD EUR GBP JPY CHF AUD CAD NZD SEK NOK CNH MXN".split())
+COINS: Final = frozenset("ADA AVAX BCH BNB BTC DOGE DOT ETH LINK LTC SOL TRX XRP".split())
 _STABLE_FIRST: Final = (
     "FDUSD", "USDT", "USDC", "TUSD", "BUSD", "DAI", "USD", "EUR", "GBP", "JPY", "TRY", "BRL", "BTC", "ETH", "BNB",
 )  # fmt: skip
@@ -63,6 +72,13 @@ def to_symbol(code: str) -> Symbol | None:
         if to_code(symbol) == code:
             return symbol
     return own if ":" in own else None
+
+
+def is_well_known(code: str) -> bool:
+    """Whether the server is all but certain to know a code, so that an error is more likely due to another one."""
+    exchange, _, name = code.partition(":")
+    known = {DEFAULT: NASDAQ, "NYSE": NYSE, guesses.ARCA: ARCA, guesses.CRYPTO: {f"{coin}USDT" for coin in COINS}}
+    return name in known.get(exchange, ())
 
 
 def short_name(code: str, kind: str) -> Symbol | None:

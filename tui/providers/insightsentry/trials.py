@@ -11,6 +11,7 @@ from collections.abc import Container, Iterable, Sequence
 from typing import Final
 
 from tui.clock import NS
+from tui.providers.insightsentry.symbols import is_well_known
 from tui.providers.insightsentry.wire import Topic
 
 MOST_RECONNECTS: Final = 3
@@ -68,14 +69,15 @@ class Trials:
     def blame(self, sent: Sequence[Topic], named: frozenset[str]) -> list[Topic]:
         """Who made the server refuse the list `sent`: those it named, else the one that was new.
 
-        When several were new, nobody is blamed yet: they become suspects.
+        When several were new, nobody is blamed yet: they become suspects, and if some of them are less well known than
+        the others, only those.
         """
         if guilty := [topic for topic in sent if topic.code in named]:
             return guilty
         new = self.on_trial(sent)
         if len(new) == 1:
             return new
-        for topic in new:
+        for topic in [topic for topic in new if not is_well_known(topic.code)] or new:
             _keep(self.suspects, topic)
         return []
 
