@@ -31,6 +31,8 @@ from tui.simulator.market import Change, SimulatedMarket
 from tui.simulator.rest import RestServer
 
 logger = logging.getLogger(__name__)
+_quiet = logging.getLogger(f"{__name__}.websockets")
+_quiet.setLevel(logging.CRITICAL)  # a client's garbage is no trouble of ours
 
 HOST: Final = "127.0.0.1"
 STEP_S: Final = 0.1
@@ -118,7 +120,7 @@ class SimulatorServer:
             max_size=MAX_REQUEST,
             ping_interval=None,
             close_timeout=1,
-            logger=logging.getLogger("tui.simulator.websockets"),
+            logger=_quiet,
         )
         self.port = next(iter(self._server.sockets)).getsockname()[1]
         try:
