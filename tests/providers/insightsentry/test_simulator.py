@@ -307,7 +307,7 @@ WANTED = [
 MARKET = SimulatedMarket(seed=5)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     st.lists(st.tuples(st.frozensets(st.sampled_from(WANTED)), st.sampled_from([0.2, 1.0, 6.0, 20.0])), max_size=10),
     st.frozensets(st.sampled_from(WANTED), min_size=1),
