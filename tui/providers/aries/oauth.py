@@ -74,7 +74,7 @@ class SignIn:
         except ValueError:
             return None
         state = query.get("state", [""])[0]
-        if not hmac.compare_digest(state.encode(), self.state.encode()):
+        if not hmac.compare_digest(state.encode("utf-8", "replace"), self.state.encode()):
             return None
         if error := query.get("error_description", query.get("error")):
             raise CredentialError(f"Aries did not sign you in: {clean(error[0], 200)}")
