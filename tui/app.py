@@ -367,13 +367,19 @@ class MarketApp(App[None]):
 
     def action_choose_interval(self) -> None:
         """Pick the bars' interval from a list."""
+        from tui.panes.bars import BarsPane
         from tui.screens.choose import ChooseScreen
+
+        if self.main is None:
+            return
 
         def chosen(value: str | None) -> None:
             if value is not None:
                 self._set_interval(Interval(value))
 
-        self.push_screen(ChooseScreen("Interval of the bars", [interval.value for interval in Interval]), chosen)
+        words = [interval.value for interval in Interval]
+        current = self.main.query_one(BarsPane).interval.value
+        self.push_screen(ChooseScreen("Interval of the bars", words, current), chosen)
 
     def _set_interval(self, interval: Interval) -> None:
         from tui.panes.bars import BarsPane

@@ -128,7 +128,9 @@ class FeedsPane(Pane):
         figures = self._figures(record)
         for column in columns:
             line.right(figures[column.name], column.width + 1, palette.muted)
-        return line.add("  ").left(state_text(record, self.desk.now_ns()), max(0, width - line.width), style)
+        is_live = record.status is not None and record.status.state is FeedState.LIVE
+        text = FeedState.LIVE.value if is_live else state_text(record, self.desk.now_ns())
+        return line.add("  ").left(text, max(0, width - line.width), style)
 
     def _figures(self, record: FeedRecord) -> dict[str, str]:
         stats, now_ns = record.stats, self.desk.now_ns()

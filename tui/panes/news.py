@@ -96,7 +96,7 @@ class NewsPane(Pane):
         live = self.desk.store.freshness(NEWS) is Freshness.LIVE
         unread = item.id not in self._read
         line = Line().add("▌" if chosen else " ", palette.accent)
-        line.add("●" if unread else " ", palette.accent)
+        line.add("● " if unread else "  ", palette.accent)
         line.add(fmt.time_of_day(item.published_ns, with_seconds=False) + " ", palette.muted)
         symbols = " ".join(item.symbols[:2])
         tail = f" {symbols}" if symbols and width >= 48 else ""

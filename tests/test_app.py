@@ -1,0 +1,321 @@
+"""The whole dashboard, driven by keys, on the simulator over real sockets."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Input, OptionList
+
+from tests.conftest import until
+from tui.actions import ACTIONS
+from tui.app import MarketApp
+from tui.config import Config
+from tui.credentials import FixedSecrets
+from tui.market.events import FeedState
+from tui.market.names import Interval, Kind, Subscription, Symbol
+from tui.market.store import Freshness
+from tui.panes.bars import BarsPane
+from tui.panes.base import Pane
+from tui.panes.news import NewsPane
+from tui.panes.quotes import QuotesPane
+from tui.screens.credentials import CredentialsScreen
+from tui.screens.help import KeysScreen, PaneHelpScreen
+from tui.screens.symbols import SymbolPrompt
+from tui.screens.top_bar import TopBar
+from tui.simulator.server import SimulatorServer
+
+WIDE = (140, 45)
+
+
+@asynccontextmanager
+async def dashboard(
+    simulator: SimulatorServer,
+    size: tuple[int, int] = WIDE,
+    *,
+    secrets: dict[str, dict[str, str]] | None = None,
+    symbols: tuple[str, ...] = (),
+    **changes: Any,
+) -> AsyncIterator[tuple[MarketApp, Pilot[None]]]:
+    """The app on a simulator, quit the way a user quits."""
+    config = Config(**changes).with_providers(simulator.settings(), only=True)
+    app = MarketApp(
+        config, FixedSecrets(secrets or simulator.credentials()), symbols=[Symbol(s) for s in symbols], demo=True
+    )
+    async with app.run_test(size=size) as pilot:
+        await until(lambda: app.hub is not None)
+        yield app, pilot
+        if app.is_running:
+            await app.action_quit()
+
+
+def text_of(pane: Pane) -> str:
+    """What a pane shows."""
+    return "\n".join(strip.text for strip in pane._strips)
+
+
+def shows(app: MarketApp, pane_id: str, *words: str) -> bool:
+    """Whether a pane shows all these words."""
+    assert app.main
+    return all(word in text_of(app.main.pane(pane_id)) for word in words)
+
+
+def symbols(app: MarketApp) -> list[str]:
+    return list(app.desk.symbols)
+
+
+async def add(app: MarketApp, pilot: Pilot[None], text: str) -> None:
+    await pilot.press("slash")
+    await until(lambda: isinstance(app.screen, SymbolPrompt))
+    await pilot.press(*text)
+    await until(lambda: app.screen.query_one(OptionList).option_count > 0)
+    await pilot.press("enter")
+    await until(lambda: app.screen is app.main)
+
+
+async def test_every_pane_shows_live_data_of_all_three_providers(simulator: SimulatorServer) -> None:
+    async with dashboard(simulator) as (app, pilot):
+        live = {
+            Subscription(Kind.QUOTE, Symbol("AAPL")),
+            Subscription(Kind.QUOTE, Symbol("BTC/USDT")),
+            Subscription(Kind.BAR, Symbol("AAPL"), Interval.M5),
+            Subscription(Kind.BOOK, Symbol("AAPL")),
+            Subscription(Kind.TRADE, Symbol("AAPL")),
+            Subscription(Kind.NEWS),
+        }
+        await until(lambda: all(app.store.freshness(s) is Freshness.LIVE for s in live), what="all live")
+        await pilot.press("down", "down", "down")
+        book = Subscription(Kind.BOOK, Symbol("BTC/USDT"))
+        await until(lambda: app.store.freshness(book) is Freshness.LIVE)
+        assert app.store.serving(book) == "quantcite:book"
+        await until(
+            lambda: shows(app, "book", "BTC/USDT") and shows(app, "bars", "BTC/USDT") and shows(app, "tape", "AAPL")
+        )
+        await until(lambda: shows(app, "feeds", "aries:market", "insightsentry:live", "quantcite:book"))
+        assert not simulator.violations()
+
+
+async def test_a_symbol_is_added_by_typing_removed_and_brought_back(simulator: SimulatorServer) -> None:
+    async with dashboard(simulator) as (app, pilot):
+        await add(app, pilot, "TSLA")
+        assert symbols(app)[-1] == "TSLA"
+        assert app.main
+        assert app.main.query_one(TopBar).symbol == "TSLA"
+        await until(lambda: app.store.freshness(Subscription(Kind.QUOTE, Symbol("TSLA"))) is Freshness.LIVE)
+        await pilot.press("x")
+        assert "TSLA" not in symbols(app)
+        await pilot.press("u")
+        assert symbols(app)[-1] == "TSLA"
+
+
+async def test_enter_waits_for_an_answer_that_is_under_way(simulator: SimulatorServer) -> None:
+    async with dashboard(simulator) as (app, pilot):
+        await pilot.press("slash", *"solana", "enter")
+        await until(lambda: app.screen is app.main)
+        assert symbols(app)[-1] == "SOL/USDT"
+
+
+async def test_text_that_is_no_symbol_is_refused_in_the_prompt(simulator: SimulatorServer) -> None:
+    async with dashboard(simulator) as (app, pilot):
+        await pilot.press("slash")
+        await until(lambda: isinstance(app.screen, SymbolPrompt))
+        app.screen.query_one(Input).value = "$"
+        await pilot.press("enter")
+        assert isinstance(app.screen, SymbolPrompt)
+        await pilot.press("escape")
+        assert app.screen is app.main
+
+
+async def test_intervals_switch_by_key_and_by_list(simulator: SimulatorServer) -> None:
+    async with dashboard(simulator) as (app, pilot):
+        assert app.main
+        bars = app.main.query_one(BarsPane)
+        await pilot.press("2", "left_square_bracket")
+        assert bars.interval is Interval.M1
+        await until(lambda: shows(app, "bars", "1m"))
+        minutes = Subscription(Kind.BAR, Symbol("AAPL"), Interval.M1)
+        await until(lambda: app.store.freshness(minutes) is Freshness.LIVE)
+        await pilot.press("t", "down", "enter")
+        await until(lambda: bars.interval is not Interval.M1)
+
+
+async def test_a_pane_is_maximised_and_restored(simulator: SimulatorServer) -> None:
+    async with dashboard(simulator) as (app, pilot):
+        assert app.main
+        for pane in list(app.main.panes):
+            await pilot.press(str(pane.number), "z")
+            assert [p.pane_id for p in app.main.panes if p.display] == [pane.pane_id]
+            await until(lambda pane=pane: pane.size.width == WIDE[0])  # type: ignore[misc]
+            await pilot.press("escape")
+            assert all(p.display for p in app.main.panes)
+
+
+async def test_what_is_hidden_is_not_subscribed(simulator: SimulatorServer) -> None:
+    async with dashboard(simulator) as (app, pilot):
+        assert app.hub
+        book = Subscription(Kind.BOOK, Symbol("AAPL"))
+        await until(lambda: book in app.hub.manager.wanted if app.hub else False)
+        await pilot.press("z")
+        await until(lambda: book not in app.hub.manager.wanted if app.hub else False)
+        await pilot.press("escape")
+        await until(lambda: book in app.hub.manager.wanted if app.hub else False)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (60, 15), (99, 45)])
+async def test_a_small_terminal_shows_one_pane_with_tabs(simulator: SimulatorServer, size: tuple[int, int]) -> None:
+    async with dashboard(simulator, size) as (app, pilot):
+        assert app.main
+        assert [p.pane_id for p in app.main.panes if p.display] == ["quotes"]
+        assert app.main.query_one("#tabs").display
+        await pilot.press("3")
+        assert [p.pane_id for p in app.main.panes if p.display] == ["book"]
+        await pilot.press("tab")
+        assert [p.pane_id for p in app.main.panes if p.display] == ["news"]
+        await until(lambda: shows(app, "news", "News"))
+
+
+async def test_resizing_at_random_breaks_nothing(simulator: SimulatorServer) -> None:
+    async with dashboard(simulator) as (app, pilot):
+        for size in [(20, 5), (1, 1), (400, 120), (80, 24), (100, 28), (60, 3), (140, 45)]:
+            await pilot.resize_terminal(*size)
+            await pilot.pause()
+        assert app.main
+        await until(lambda: shows(app, "quotes", "AAPL"))
+
+
+async def test_freezing_stops_the_screen_and_counts_what_is_behind(simulator: SimulatorServer) -> None:
+    async with dashboard(simulator) as (app, pilot):
+        assert app.main
+        await until(lambda: shows(app, "quotes", "▲") or shows(app, "quotes", "▼"))
+        await pilot.press("p")
+        before = text_of(app.main.pane("quotes"))
+        top = app.main.query_one(TopBar)
+        await until(lambda: (top.behind or 0) > 5)
+        assert text_of(app.main.pane("quotes")) == before
+        await pilot.press("p")
+        assert top.behind is None
+        await until(lambda: app.main is not None and text_of(app.main.pane("quotes")) != before)
+
+
+async def test_every_theme_can_be_chosen(simulator: SimulatorServer) -> None:
+    async with dashboard(simulator) as (app, pilot):
+        seen = set()
+        for _ in app.themes.palettes:
+            await pilot.press("T")
+            seen.add(app.desk.palette.name)
+        assert seen == set(app.themes.palettes)
+
+
+async def test_help_lists_every_action_and_the_pane_its_own(simulator: SimulatorServer) -> None:
+    async with dashboard(simulator) as (app, pilot):
+        await pilot.press("question_mark")
+        assert isinstance(app.screen, KeysScreen)
+        shown = "\n".join(str(widget.render()) for widget in app.screen.query("Static"))
+        assert all(action.title in shown for action in ACTIONS)
+        await pilot.press("escape", "f1")
+        assert isinstance(app.screen, PaneHelpScreen)
+        await pilot.press("escape")
+        assert app.screen is app.main
+
+
+def test_every_action_of_the_table_exists() -> None:
+    from tui.screens.main import MainScreen
+
+    owners = {pane.pane_id: pane for pane in MainScreen.PANES} | {"app": MarketApp}
+    for action in ACTIONS:
+        owner, _, rest = action.method.rpartition(".")
+        target = MarketApp if owner == "app" else owners[action.scope]
+        assert hasattr(target, "action_" + rest.partition("(")[0]), action.id
+    assert len({action.id for action in ACTIONS}) == len(ACTIONS)
+
+
+async def test_a_key_can_be_moved_by_the_configuration(simulator: SimulatorServer) -> None:
+    async with dashboard(simulator, keys={"app.add": "a"}) as (app, pilot):
+        await pilot.press("a")
+        await until(lambda: isinstance(app.screen, SymbolPrompt))
+
+
+async def test_a_refused_key_fails_that_feed_alone_and_a_new_one_brings_it_back(simulator: SimulatorServer) -> None:
+    secrets = {**simulator.credentials(), "quantcite": {"api_key": "wrong"}}
+    async with dashboard(simulator, secrets=secrets) as (app, pilot):
+        feeds = app.store.feeds
+
+        def state(name: str) -> FeedState | None:
+            status = feeds[name].status
+            return status.state if status else None
+
+        await pilot.press("down", "down", "down")
+        await until(lambda: state("quantcite:book") is FeedState.FAILED)
+        await until(lambda: state("aries:market") is FeedState.LIVE and state("insightsentry:live") is FeedState.LIVE)
+        attempts = feeds["quantcite:book"].stats.attempts
+        assert attempts <= 2
+        await pilot.press("C")
+        await until(lambda: isinstance(app.screen, CredentialsScreen))
+        inputs = list(app.screen.query(Input))
+        asked = [(p.name, f.name) for p in app.hub.providers.values() for f in p.credential_fields] if app.hub else []
+        index = asked.index(("quantcite", "api_key"))
+        inputs[index].value = simulator.credentials()["quantcite"]["api_key"]
+        inputs[index].focus()
+        await pilot.press("enter")
+        await until(lambda: state("quantcite:book") is FeedState.LIVE)
+
+
+async def test_keys_are_not_asked_for_while_typed_keys_are_written_down(
+    simulator: SimulatorServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with dashboard(simulator) as (app, pilot):
+        monkeypatch.setenv("TEXTUAL_LOG", "x")
+        await pilot.press("C")
+        assert isinstance(app.screen, CredentialsScreen)
+        assert not app.screen.query(Input)
+
+
+async def test_losing_every_connection_makes_values_stale_and_all_comes_back(simulator: SimulatorServer) -> None:
+    async with dashboard(simulator) as (app, _):
+        wanted = [Subscription(Kind.QUOTE, symbol) for symbol in app.desk.symbols]
+        await until(lambda: all(app.store.freshness(s) is Freshness.LIVE for s in wanted))
+        simulator.drop()
+        await until(lambda: all(app.store.freshness(s) is Freshness.STALE for s in wanted))
+        assert app.hub
+        for feed in app.hub.feeds:
+            app.hub.retry(feed)
+        await until(lambda: all(app.store.freshness(s) is Freshness.LIVE for s in wanted), what="all back")
+        assert not simulator.violations()
+
+
+async def test_hostile_headlines_are_shown_as_text_and_do_nothing(simulator: SimulatorServer) -> None:
+    async with dashboard(simulator) as (app, pilot):
+        assert app.main
+        await until(lambda: bool(app.store.news()))
+        before = len(app.store.news())
+        simulator.publish_hostile_news()
+        await until(lambda: len(app.store.news()) > before)
+        await pilot.press("4", "enter")
+        await until(lambda: app.main is not None and app.main.query_one(NewsPane).is_reading)
+        assert "\x1b" not in text_of(app.main.pane("news"))
+        assert app.is_running
+
+
+async def test_the_same_notice_is_shown_once(simulator: SimulatorServer) -> None:
+    async with dashboard(simulator) as (app, pilot):
+        for _ in range(5):
+            app.tell("BTC/XYZ: not supported")
+        await pilot.pause()
+        assert len(app._notifications) == 1
+        for number in range(10):
+            app.tell(f"another {number}")
+        assert len(app._notifications) <= 3
+
+
+async def test_sorting_moves_the_row_and_keeps_the_selection(simulator: SimulatorServer) -> None:
+    async with dashboard(simulator) as (app, pilot):
+        assert app.main
+        quotes = app.main.query_one(QuotesPane)
+        await pilot.press("down", "s")
+        assert (quotes.chosen, quotes.order()[-1]) == ("NVDA", "SPX")
+        await pilot.press("s", "s", "s", "s", "J")
+        assert quotes.chosen == "NVDA"
+        assert symbols(app).index("NVDA") == 2
