@@ -291,14 +291,15 @@ class MarketStore:
     def freshness(self, subscription: Subscription) -> Freshness:
         """Whether the value of a subscription is live, stale, or not there.
 
-        A value is live when the feed that serves it is live and the value came on the feed's present connection; a
-        book also has to come in its own rhythm.
+        A value is live when the feed that serves it is live and the value came from its provider, on the feed's
+        present connection; a book also has to come in its own rhythm.
         """
-        received_ns = self._received_ns(subscription)
-        if received_ns is None:
+        newest = self._newest(subscription)
+        if newest is None:
             return Freshness.ABSENT
+        received_ns = newest.ts_recv_ns
         feed = self.serving(subscription)
-        if feed is None or not self.is_live(feed):
+        if feed is None or not self.is_live(feed) or feed.partition(":")[0] != newest.source:
             return Freshness.STALE
         live_since = self.feeds[feed].stats.live_since_ns
         if live_since is not None and received_ns < live_since:
@@ -310,8 +311,8 @@ class MarketStore:
 
     def age_s(self, subscription: Subscription) -> float | None:
         """Seconds since the value last came, or None when it never did."""
-        received_ns = self._received_ns(subscription)
-        return None if received_ns is None else max(0.0, (self.now_ns() - received_ns) / NS)
+        newest = self._newest(subscription)
+        return None if newest is None else max(0.0, (self.now_ns() - newest.ts_recv_ns) / NS)
 
     def absence(self, subscription: Subscription) -> str:
         """Why there is no value, for a person: what is awaited, from whom, since when."""
@@ -440,22 +441,21 @@ class MarketStore:
         if isinstance(exponent, int) and -exponent > self._decimals.get(symbol, 2):
             _put(self._decimals, symbol, min(-exponent, 8))
 
-    def _received_ns(self, subscription: Subscription) -> int | None:
+    def _newest(self, subscription: Subscription) -> QuoteState | Event | None:
         symbol = subscription.symbol
         match subscription.kind:
-            case Kind.QUOTE if symbol and (quote := self._quotes.get(symbol)):
-                return quote.ts_recv_ns
+            case Kind.QUOTE if symbol:
+                return self._quotes.get(symbol)
             case Kind.BOOK if symbol and (book := self._books.get(symbol)):
-                return book.book.ts_recv_ns
+                return book.book
             case Kind.BAR if symbol and subscription.interval:
-                last = self.bars(symbol, subscription.interval).last
-                return last.ts_recv_ns if last else None
+                return self.bars(symbol, subscription.interval).last
             case Kind.TRADE if symbol and (trades := self._trades.get(symbol)):
-                return trades[-1].ts_recv_ns
-            case Kind.GREEKS if symbol and (greeks := self._greeks.get(symbol)):
-                return greeks.ts_recv_ns
+                return trades[-1]
+            case Kind.GREEKS if symbol:
+                return self._greeks.get(symbol)
             case Kind.NEWS if self._news:
-                return max(item.ts_recv_ns for item in self._news.values())
+                return max(self._news.values(), key=lambda item: item.ts_recv_ns)
         return None
 
 
