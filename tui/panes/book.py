@@ -7,6 +7,8 @@ from decimal import Decimal
 from statistics import mean
 from typing import ClassVar, Final
 
+from textual import events
+
 from tui.actions import bindings
 from tui.market import book as arithmetic
 from tui.market import format as fmt
@@ -64,12 +66,14 @@ class BookPane(Pane):
             return ()
         palette, state = self.desk.palette, self._state()
         facts: list[Fact] = [(self.symbol, palette.accent)]
-        if state and (venues := _venues(state.book)):
-            facts.append((venues, palette.warning if state.book.missing_venues else palette.muted))
         if self._view.step is not None:
             facts.append((f"step {self._view.step.normalize():,f}", palette.accent))
         if (limit := self._view.limit) is not None:
             facts.append((f"{limit} level{'s' * (limit != 1)}", palette.accent))
+        if state and state.book.missing_venues:
+            facts.insert(1, (_venues(state.book, is_brief=0 < self.size.width < 46), palette.warning))
+        elif state and state.book.venues:
+            facts.append((_venues(state.book), palette.muted))
         return facts
 
     def corner(self) -> Sequence[Fact]:
@@ -103,7 +107,7 @@ class BookPane(Pane):
             (n.suggestions for n in reversed(store.notices) if n.subscription == self._subscription and n.suggestions),
             (),
         )
-        lines = [f"No book of {self.symbol} yet.", store.absence(self._subscription)]
+        lines = [f"No book of {self.symbol}", store.absence(self._subscription)]
         return [*lines, f"Try {', '.join(alike)}."] if alike else lines
 
     # --- what it knows ---
@@ -140,8 +144,8 @@ class BookPane(Pane):
 
     def action_levels(self, step: int) -> None:
         """More or fewer levels a side; from all that fit on, there is no limit."""
-        levels = (self._view.limit or self._view.fits) + step
-        self._view.limit_to(None if levels >= self._view.fits else max(1, levels))
+        levels = (self._view.limit or self._view.reach) + step
+        self._view.limit_to(None if levels >= self._view.reach else max(1, levels))
         self.redraw()
 
     def action_group(self, step: int) -> None:
@@ -168,10 +172,23 @@ class BookPane(Pane):
         self._view.move(step)
         self.redraw()
 
+    def on_click(self, event: events.Click) -> None:
+        """The cursor to the level under the mouse."""
+        self._view.point(event.y - 1)
+        self.redraw()
 
-def _venues(book: BookSnapshot) -> str:
-    """How many take part: `5 venues`, `4 of 5 venues`."""
+    def on_mouse_scroll_down(self) -> None:
+        """The wheel moves the cursor."""
+        self.action_cursor(1)
+
+    def on_mouse_scroll_up(self) -> None:
+        """The wheel moves the cursor."""
+        self.action_cursor(-1)
+
+
+def _venues(book: BookSnapshot, *, is_brief: bool = False) -> str:
+    """How many take part: `5 venues`, `4 of 5 venues`, in brief `4/5`."""
     present, missing = len(book.venues), len(book.missing_venues)
     if missing:
-        return f"{present} of {present + missing} venues"
-    return f"{present} venue{'s' * (present != 1)}" if present else ""
+        return f"{present}/{present + missing}" if is_brief else f"{present} of {present + missing} venues"
+    return f"{present} venue{'s' * (present != 1)}"

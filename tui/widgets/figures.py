@@ -32,13 +32,13 @@ class SizeColumn:
     unit: str = ""
     _typical: Decimal | None = None
 
-    def fit(self, values: Sequence[Decimal]) -> None:
-        """Suit the figures that will be shown."""
+    def fit(self, values: Sequence[Decimal], most: int = MAX_DECIMALS) -> None:
+        """Suit the figures that will be shown, with at most so many decimals."""
         known = [value for value in values if value > 0]
         if known:
             typical, basis = median_low(known), self._typical
             if basis is None or not basis / _DRIFT <= typical <= basis * _DRIFT:
-                self._settle(typical)
+                self._settle(typical, most)
         self.width = max([self.width, *(len(self.text(value)) for value in values)])
 
     def text(self, value: Decimal) -> str:
@@ -49,7 +49,7 @@ class SizeColumn:
             return f"<{least:f}{self.unit}"
         return text if len(text) <= MAX_WIDTH else fmt.compact(value)
 
-    def _settle(self, typical: Decimal) -> None:
+    def _settle(self, typical: Decimal, most: int) -> None:
         self._typical = typical
         self.scale, self.unit = next(((scale, unit) for least, scale, unit in _UNITS if typical >= least), (1, ""))
-        self.decimals = min(max(0, self.digits - 1 - (typical / self.scale).adjusted()), MAX_DECIMALS)
+        self.decimals = min(max(0, self.digits - 1 - (typical / self.scale).adjusted()), most)

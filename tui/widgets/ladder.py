@@ -6,12 +6,13 @@ sides form a staircase, and a stronger one for the level's own size. Text stays 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from string import ascii_uppercase, digits
 from typing import Final, NamedTuple
 
+from rich.cells import cell_len
 from rich.style import Style
 
 from tui.market.book import BookSide
@@ -33,7 +34,7 @@ class Columns:
     """Where everything stands, in cells; a width of 0 means that the column is left out.
 
     Attributes:
-        zone: Where the bars end: they fill the cells from 1 up to here, the last cell before the price holds a sign.
+        zone: Where the bars end: they fill the cells from 1 up to here; a sign and a blank stand before the price.
         price: Width of a price.
         pad: Blanks after a price, so that the mid with its further decimal stands in line below it.
     """
@@ -50,7 +51,7 @@ class Columns:
     @property
     def price_end(self) -> int:
         """The cell behind the last digit of a price."""
-        return self.zone + 1 + self.price
+        return self.zone + GAP + self.price
 
 
 def arrange(width: int, *, cumulative: int, size: int, price: int, pad: int, marks: int, distance: int) -> Columns:
@@ -65,7 +66,7 @@ def arrange(width: int, *, cumulative: int, size: int, price: int, pad: int, mar
         distance: Cells of the distance from the mid.
         pad: Blanks needed after the price.
     """
-    room = width - 2 - price - pad
+    room = width - 1 - price - pad
     chosen = []
     for needed in (size, marks, cumulative, distance):
         cells = needed + GAP if needed else 0
@@ -73,7 +74,7 @@ def arrange(width: int, *, cumulative: int, size: int, price: int, pad: int, mar
         room -= cells if cells <= room else 0
     size, marks, cumulative, distance = chosen
     behind = pad + (marks + GAP if marks else 0) + (distance + GAP if distance else 0)
-    return Columns(width, width - behind - price - 1, cumulative, size, price, pad, marks, distance)
+    return Columns(width, width - behind - price - GAP, cumulative, size, price, pad, marks, distance)
 
 
 class Level(NamedTuple):
@@ -129,11 +130,17 @@ def level_row(level: Level, columns: Columns, look: Look, letters: Mapping[str, 
     """One level as a line."""
     palette, side = look.palette, level.side
     row = look.fill("selection") if level.is_cursor else Style()
-    line = Line().add(CURSOR if level.is_cursor else " ", palette.accent + row)
+    alarm = palette.warning if look.is_live else palette.stale
+    line = Line()
+    if level.is_cursor:
+        line.add(CURSOR, palette.accent + row)
+    else:
+        line.add(CROSSED if level.crosses else " ", alarm)
     _zone(line, level, columns, look, row)
-    sign = CROSSED if level.crosses else CAPPED if level.is_capped else " "
-    line.add(sign, (palette.warning if level.crosses and look.is_live else look.figure(side)) + row)
-    line.right(level.price, columns.price, look.figure(side, strong=level.is_best or level.is_cursor) + row)
+    line.add((CAPPED if level.is_capped else " ").ljust(GAP), look.figure(side) + row)
+    strong = level.is_best or level.is_cursor
+    ink = alarm + Style(bold=strong or None) if level.crosses else look.figure(side, strong=strong)
+    line.right(level.price, columns.price, ink + row)
     line.add(" " * columns.pad, row)
     if columns.marks:
         line.add(" " * GAP, row)
@@ -149,7 +156,7 @@ def header_row(columns: Columns, look: Look) -> Line:
     right = fit_right("size", columns.size) if columns.size else ""
     if columns.cumulative:
         right = fit_right("cum", columns.cumulative) + " " * GAP + right
-    line = Line().right(right, columns.zone, style).add(" ")
+    line = Line().right(right, columns.zone, style).add(" " * GAP)
     line.right("price", columns.price, style).add(" " * columns.pad)
     if columns.marks:
         name = next(name for name in ("venues", "by", "") if len(name) <= columns.marks)
@@ -189,9 +196,15 @@ def _zone(line: Line, level: Level, columns: Columns, look: Look, row: Style) ->
         elif layer == 2 and start == depth and depth_part:
             _part(line, depth_part, look.palette.colors[f"{level.side}-depth"], row)
         else:
-            piece = text[start:end]
-            shaded = piece.replace(" ", look.sign[layer]) if layer < 2 else piece
-            line.add(shaded, ink[start >= split] + fills[layer])
+            line.add(
+                _shaded(text, start, end, look.sign[layer] if layer < 2 else " "), ink[start >= split] + fills[layer]
+            )
+
+
+def _shaded(text: str, start: int, end: int, shade: str) -> str:
+    """A piece of a text, its blanks shaded as far as the first figure."""
+    blanks = min(max(len(text) - len(text.lstrip()) - start, 0), end - start) if shade != " " else 0
+    return shade * blanks + text[start + blanks : end]
 
 
 def _rounded(text: str, cells: int, part: int) -> tuple[int, int]:
@@ -242,22 +255,19 @@ def marks_width(count: int) -> int:
     return count if count <= MAX_MARKS else 2
 
 
-def legend_rows(letters: Mapping[str, str], width: int, rows: int, look: Look) -> list[Line]:
-    """Whose mark is which, in at most so many rows; what does not fit is counted."""
-    lines: list[Line] = []
-    left = list(letters.items())
-    while left and len(lines) < rows:
-        line = Line().add(" ")
-        while left:
-            letter, name = left[0][1], left[0][0]
-            reserve = 4 if len(lines) == rows - 1 and len(left) > 1 else 0
-            if line.width + len(name) + 4 + reserve > width:
-                break
-            line.add("  " if line.width > 1 else "").add(letter, look.text).add(f" {name}", look.palette.muted)
-            left.pop(0)
-        if line.width == 1:
+def legend_rows(letters: Mapping[str, str], missing: Collection[str], width: int, rows: int, look: Look) -> list[Line]:
+    """Whose mark is which, in at most so many rows; what does not fit is counted: `+3`."""
+    lines = [Line()]
+    for index, (name, letter) in enumerate(letters.items()):
+        note = " missing" if name in missing else ""
+        cells = 4 + cell_len(name) + len(note)
+        if lines[-1].width and lines[-1].width + cells > width and len(lines) < rows:
+            lines.append(Line())
+        line, left = lines[-1], len(letters) - index
+        reserve = len(f"  +{left - 1}") if len(lines) == rows and left > 1 else 0
+        if line.width + cells + reserve > width:
+            line.add(f"  +{left}", look.palette.muted)
             break
-        lines.append(line)
-    if left and lines:
-        lines[-1].add(f"  +{len(left)}", look.palette.muted)
+        line.add("  " if line.width else " ").add(letter, look.text).add(f" {name}", look.palette.muted)
+        line.add(note, look.palette.warning)
     return lines

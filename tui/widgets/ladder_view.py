@@ -12,20 +12,24 @@ from decimal import Decimal
 from statistics import median_low
 from typing import Final
 
+from rich.style import Style
+
 from tui.market import book as arithmetic
 from tui.market import format as fmt
 from tui.market.book import BASIS_POINTS, BookSide, Touch
 from tui.market.events import BookSnapshot
 from tui.market.events import Level as BookLevel
 from tui.widgets import ladder
-from tui.widgets.figures import SizeColumn
+from tui.widgets.figures import MAX_DECIMALS, SizeColumn
 from tui.widgets.ladder import Columns, Level, Look
 from tui.widgets.ladder_window import Sides, Window
 from tui.widgets.lines import Line
 from tui.widgets.midrow import Mid, mid_row
 
 CAP: Final = 6
-"""A size bar is full at so many times the size in the middle: walls are marked, the others stay comparable."""
+"""A size bar is full at so many times the size in the middle: walls are marked, the others stay comparable ..."""
+STAIRS: Final = 4
+"""... and at least at this part of the depth in sight, or the size bars would hide the staircase."""
 
 
 @dataclass
@@ -39,6 +43,8 @@ class LadderView:
         limit: Levels a side; None for all.
         window: Which part is on the screen.
         letters: The venues' marks.
+        fits: Levels a side that the rows have room for.
+        depth: Levels of the longer side.
     """
 
     decimals: int = 2
@@ -48,7 +54,10 @@ class LadderView:
     window: Window = field(default_factory=Window)
     letters: dict[str, str] = field(default_factory=dict)
     fits: int = 1
+    depth: int = 0
     _span: int = 1
+    _header: int = 0
+    _places: list[int] = field(default_factory=list)
     _sizes: SizeColumn = field(default_factory=SizeColumn)
     _sums: SizeColumn = field(default_factory=lambda: SizeColumn(digits=4))
     _widths: dict[str, int] = field(default_factory=dict)
@@ -93,6 +102,17 @@ class LadderView:
         """Move the cursor."""
         self.window.move(self._sides, step, self._span)
 
+    def point(self, row: int) -> None:
+        """Put the cursor on the level of a screen row, counted from the first row of `rows`."""
+        row -= self._header
+        if 0 <= row < len(self._places):
+            self.window.point(self._sides, self._places[row], row)
+
+    @property
+    def reach(self) -> int:
+        """Levels a side that can be seen without scrolling."""
+        return min(self.fits, self.depth)
+
     def _forget_figures(self) -> None:
         self._sizes, self._sums = SizeColumn(), SizeColumn(digits=4)
         self._scales.clear()
@@ -105,6 +125,7 @@ class LadderView:
         grouped: tuple[Sequence[BookLevel], Sequence[BookLevel]] = (bids, asks)
         if self.step is not None:
             grouped = arithmetic.group(bids, self.step, "bid"), arithmetic.group(asks, self.step, "ask")
+        self.depth = max(len(grouped[0]), len(grouped[1]))
         self._sides = Sides(grouped[0][: self.limit], grouped[1][: self.limit])
         self._cumulative = {
             "bid": arithmetic.cumulative(self._sides.bids),
@@ -124,10 +145,11 @@ class LadderView:
         """
         if self._book is None:
             return []
-        header, footer = int(height >= 9), 0 if height < 9 else 1 if height < 16 or width >= 72 else 2
+        self._header = header = int(height >= 9)
+        footer = 0 if height < 9 else 1 if height < 16 or width >= 72 else 2
         self._span = max(1, height - header - footer)
         self.fits = max(1, self._span // 2)
-        places = self.window.places(self._sides, self._span)
+        self._places = places = self.window.places(self._sides, self._span)
         self._fit(places)
         best = arithmetic.touch(self._book)
         columns = self._columns(width, best)
@@ -143,9 +165,9 @@ class LadderView:
             return
         sizes = [size for _, size, _ in levels]
         self._sizes.fit(sizes)
-        self._sums.fit(sums)
-        self._rescale("size", min(max(sizes), median_low(sizes) * CAP))
+        self._sums.fit(sums, self._sizes.decimals if self._sizes.scale == 1 else MAX_DECIMALS)
         self._rescale("sum", max(sums))
+        self._rescale("size", max(median_low(sizes) * CAP, max(sums) / STAIRS))
 
     def _rescale(self, name: str, value: Decimal) -> None:
         present = self._scales.get(name, Decimal())
@@ -173,7 +195,9 @@ class LadderView:
 
     def _row(self, place: int, columns: Columns, best: Touch, look: Look, stale: str) -> Line:
         if place == 0:
-            return mid_row(self._mid_figures(best, stale), columns, look)
+            shown = set(self._places)
+            beyond = " " if shown & {1, -1} or len(shown) == 1 else "↑" if max(shown) > 0 else "↓"
+            return mid_row(self._mid_figures(best, stale)._replace(beyond=beyond), columns, look)
         found = self._sides.at(place)
         if found is None:
             return Line()
@@ -199,17 +223,16 @@ class LadderView:
     # --- the mid row ---
 
     def _mid_figures(self, best: Touch, stale: str) -> Mid:
-        mid_text = self._mid_text(best)
         if best.spread is None:
             word = "no asks" if best.ask is None else "no bids"
-            return Mid(mid_text, word=stale or word)
+            return Mid("", word=f"{stale}, {word}" if stale else word)
         spread = self._padded("spread", fmt.price(best.spread, self.decimals), 4)
-        points = self._padded("bp", f"{_points(best.spread_bp)}bp", 6)
-        word = stale or ("crossed" if best.is_crossed else "locked" if best.is_locked else "")
+        points = self._padded("bp", "locked" if best.is_locked else f"{_points(best.spread_bp)}bp", 6)
+        word = stale or ("crossed" if best.is_crossed else "")
         in_sight = [side[: self.limit or self.fits] for side in (self._sides.bids, self._sides.asks)]
         return Mid(
-            mid_text,
-            self._direction,
+            self._mid_text(best),
+            0 if stale else self._direction,
             spread,
             points,
             word,
@@ -236,8 +259,9 @@ class LadderView:
     def _footer(self, width: int, height: int, best: Touch, look: Look) -> list[Line]:
         if not height:
             return []
+        missing = self._book.missing_venues if self._book else ()
         lines = self._cursor_lines(width, height, best, look) if self.window.price is not None else None
-        lines = lines or ladder.legend_rows(self.letters, width, height, look)
+        lines = lines or ladder.legend_rows(self.letters, missing, width, height, look)
         return lines + [Line() for _ in range(height - len(lines))]
 
     def _cursor_lines(self, width: int, height: int, best: Touch, look: Look) -> list[Line]:
@@ -251,19 +275,14 @@ class LadderView:
         muted = look.palette.muted
         facts = [
             [(f"{side} ", look.figure(side)), (self._price(price), look.figure(side, strong=True))],
-            [("Σ ", muted), (fmt.size(size), look.text)],
+            [("cum ", muted), (fmt.size(size), look.text)],
             [(fmt.compact(value), look.text), (f" {self.currency}".rstrip(), muted)],
-            [(f"{_distance(price, best.mid)} bp", look.text)],
+            [(_distance(price, best.mid), look.text), (" bp", muted)],
         ]
-        names = " ".join(level[2])
-        rows = [_joined(facts, width)]
-        room = width - rows[0].width - 2
-        if height == 1:
-            if names and len(names) <= room:
-                rows[0].add("  ").add(names, muted)
-        elif names:
-            rows.append(Line().add(" ").left(names, width - 1, muted))
-        return rows
+        lines = _flow(facts, width, height)
+        if names := " ".join(level[2]):
+            lines[-1].add("  ").left(names, min(len(names), width - lines[-1].width), muted)
+        return lines
 
     # --- figures ---
 
@@ -285,16 +304,19 @@ class LadderView:
         return text.rjust(self._width(name, max(least, len(text))))
 
 
-def _joined(facts: Sequence[Sequence[tuple[str, object]]], width: int) -> Line:
-    line = Line()
+def _flow(facts: Sequence[Sequence[tuple[str, Style]]], width: int, height: int) -> list[Line]:
+    """Facts in rows, none of them broken; those that find no room are left out."""
+    lines = [Line()]
     for fact in facts:
         cells = sum(len(text) for text, _ in fact)
-        if line.width + 2 + cells > width:
-            continue
-        line.add("  " if line.width else " ")
-        for text, style in fact:
-            line.add(text, style)  # type: ignore[arg-type]
-    return line
+        if lines[-1].width + 2 + cells > width and lines[-1].width and len(lines) < height:
+            lines.append(Line())
+        line = lines[-1]
+        if line.width + 2 + cells <= width:
+            line.add("  " if line.width else " ")
+            for text, style in fact:
+                line.add(text, style)
+    return lines
 
 
 def _share(value: Decimal, full: Decimal) -> float:

@@ -86,13 +86,16 @@ class Window:
                 place = -place
             self.row = span // 2 + place
         else:
-            now = sides.find(self.side, self.price)
-            place = 0 if now is None else now + step
-            if place == 0:
-                place += step
-            if now is not None:
+            now = sides.find(self.side, self.price) or 0
+            place = now + step or step
+            if sides.at(place) is not None:
                 self.row += place - now
+        self._hold(sides, place)
+
+    def point(self, sides: Sides, place: int, row: int) -> None:
+        """Put the cursor on a place that is shown on a row; elsewhere nothing happens."""
         if sides.at(place) is not None:
+            self.row = row
             self._hold(sides, place)
 
     def centre(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Final, NamedTuple
 
@@ -23,6 +23,7 @@ class Mid(NamedTuple):
         word: `crossed`, `locked`, `no bids`, `stale 12s` ..., or empty.
         share: The bids' part of the shown size, 0 to 1; None where it means nothing.
         crossing: Who crosses, longest wording first.
+        beyond: `↑` or `↓` when the best prices are out of sight that way, else blank.
     """
 
     price: str
@@ -33,11 +34,13 @@ class Mid(NamedTuple):
     share: float | None = None
     crossing: Sequence[str] = ()
     is_crossed: bool = False
+    beyond: str = " "
 
 
 def mid_row(mid: Mid, columns: Columns, look: Look) -> Line:
     """The row, over the whole width."""
     text, price_at = _compose(mid, columns)
+    text = mid.beyond + text[1:]
     if mid.is_crossed:
         palette = look.palette
         inverse = Style(color=palette.colors["background"], bgcolor=palette.colors["warning"], bold=True)
@@ -60,52 +63,53 @@ def _gauge(text: str, price_at: tuple[int, int], mid: Mid, look: Look) -> Line:
     return line
 
 
+class _Wording(NamedTuple):
+    """What stands left and right of the mid; in line with the prices above and below, or as close as it gets."""
+
+    left: str
+    right: str = ""
+    is_in_line: bool = True
+
+
 def _compose(mid: Mid, columns: Columns) -> tuple[str, tuple[int, int]]:
     """The richest wording that fits, exactly as wide as the ladder, and where the price is in it."""
-    price = f"{ARROWS[mid.direction]}{mid.price}" if mid.price.strip() else ""
+    price = f"{ARROWS[mid.direction]}{mid.price}" if mid.price else ""
     end = columns.price_end + columns.pad
-    start = end - len(price)
-    for left, right in _wordings(mid):
-        if len(left) + 2 <= start and len(right) + 2 <= columns.width - end + (0 if right else 2):
-            head = " " + left.ljust(start - 1)
-            text = head + price + right.rjust(columns.width - end - 1)
-            return text.ljust(columns.width)[: columns.width], (start, end)
-    loose = _loose(mid, price, columns.width)
-    at = loose.find(price) if price else 0
-    return loose, (at, at + len(price))
+    start, behind = end - len(price), columns.width - end
+    for left, right, is_in_line in _wordings(mid):
+        if is_in_line and len(left) + 2 <= start and (not right or len(right) + 2 <= behind):
+            return f" {left}".ljust(start) + price + (f"{right} ".rjust(behind) if right else " " * behind), (
+                start,
+                end,
+            )
+        loose = " ".join(["", *filter(None, (left, price, right))])
+        if not is_in_line and len(loose) <= columns.width:
+            at = loose.find(price)
+            return loose.ljust(columns.width), (at, at + len(price))
+    return price.rjust(columns.width)[: columns.width], (0, columns.width)
 
 
-def _wordings(mid: Mid) -> list[tuple[str, str]]:
-    """What may stand left and right of the mid, richest first."""
-    figures = f"{mid.spread}  {mid.basis_points}".strip()
-    if mid.is_crossed:
-        names = [(f"{mid.word}  {figures}", who) for who in mid.crossing]
-        return [*names, *((f"{mid.word} {who}", "") for who in mid.crossing), (f"{mid.word}  {figures}", "")]
-    if mid.word:
-        return [(f"{mid.word}  {figures}".rstrip(), ""), (mid.word, "")]
-    if mid.share is None:
-        return [(figures, "")]
-    bid, ask = percentages(mid.share)
-    return [(f"{bid}  {figures}", ask), (f"{bid}  {figures}", ""), (f"{bid} {mid.spread} {mid.basis_points}", "")]
-
-
-def _loose(mid: Mid, price: str, width: int) -> str:
-    """Parts next to each other, as many as fit, the most important kept longest."""
-    share = "" if mid.share is None else percentages(mid.share)[0]
-    who = mid.crossing[-1] if mid.crossing else ""
+def _wordings(mid: Mid) -> Iterator[_Wording]:
+    """Richest first. A word comes before figures, who crosses before how far."""
+    bid, ask = ("", "") if mid.share is None else percentages(mid.share)
     spread, points = mid.spread, mid.basis_points
-    for parts in (
-        (mid.word or share, price, spread, points, who),
-        (mid.word or share, price, points, who),
-        (mid.word or share, price, points),
-        (mid.word or share, price),
-        (price,),
-        (mid.word,),
-    ):
-        text = " " + " ".join(part for part in parts if part)
-        if len(text) <= width:
-            return text.ljust(width)
-    return " " * width
+    if mid.word:
+        for who in mid.crossing or ("",):
+            for figures in (f"{spread}  {points}", points):
+                yield _Wording(f"{mid.word}  {figures}".rstrip(), who)
+                yield _Wording(f"{mid.word} {who}".rstrip(), figures)
+            yield _Wording(f"{mid.word} {who}".rstrip(), points, is_in_line=False)
+        yield _Wording(mid.word)
+        yield _Wording(mid.word, is_in_line=False)
+        return
+    yield _Wording(f"{bid}  {spread}  {points}", ask)
+    yield _Wording(f"{bid}  {spread}", points)
+    yield _Wording(f"{bid}  {spread}  {points}")
+    yield _Wording(bid, f"{spread} {points}", is_in_line=False)
+    yield _Wording(bid, points)
+    yield _Wording(bid, points, is_in_line=False)
+    yield _Wording(bid)
+    yield _Wording(bid, is_in_line=False)
 
 
 def percentages(share: float) -> tuple[str, str]:
