@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl, urljoin, urlsplit
 
 from tui.errors import RestError
+from tui.lookups import use_daemon_lookups
 from tui.market.text import clean
 from tui.network import is_loopback, retry_after_s, tls_context
 from tui.providers.parse import load_json
@@ -115,6 +116,7 @@ class RestClient:
     async def _call(self, request: Request, secrets: frozenset[str], timeout_s: float) -> Any:
         from httpx2 import HTTPError, InvalidURL
 
+        use_daemon_lookups()
         host = request.url.host
         try:
             async with asyncio.timeout(timeout_s):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from decimal import Decimal
 from random import Random
 from typing import Any, ClassVar
@@ -57,6 +58,8 @@ QUICK = Limits(
     backoff_cap_s=0.05,
     healthy_s=0.05,
 )
+PATIENT = replace(QUICK, backoff_base_s=60.0, backoff_cap_s=60.0)
+"""Backs off for so long that a test sees the state."""
 
 
 def quote(symbol: str) -> Subscription:

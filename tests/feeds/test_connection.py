@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from http import HTTPStatus
 from random import Random
@@ -14,10 +12,10 @@ from typing import Any
 import pytest
 from websockets.asyncio.server import ServerConnection
 from websockets.http11 import Request, Response
-from websockets.utils import accept_key
 
 from tests.feeds.plain import (
     APPLE,
+    PATIENT,
     QUICK,
     Caller,
     ListCodec,
@@ -28,11 +26,11 @@ from tests.feeds.plain import (
     behave,
     context,
     feed_to,
-    port_of,
     quote,
     scripted,
     until,
 )
+from tests.feeds.raw import half_open_port, raw_port, silent_port
 from tui.clock import Clock, ManualClock
 from tui.errors import RestError
 from tui.feeds.connection import FeedConnection
@@ -45,8 +43,6 @@ from tui.market.names import Symbol, Wants
 IDLE, CONNECTING, AUTHENTICATING, LIVE, BACKING_OFF, FAILED = FeedState
 UP = [CONNECTING, AUTHENTICATING, LIVE]
 NOTHING: Wants = frozenset()
-PATIENT = replace(QUICK, backoff_base_s=60.0, backoff_cap_s=60.0)
-"""Backs off for so long that a test sees the state."""
 
 
 def closing(code: int, reason: str = "") -> Script:
@@ -683,46 +679,3 @@ async def until_pinged(feed: FeedConnection) -> None:
 
 def bars(events: list[Any]) -> list[Bar]:
     return [event for event in events if isinstance(event, Bar) and event.symbol == Symbol("AAPL")]
-
-
-@asynccontextmanager
-async def silent_port() -> AsyncIterator[str]:
-    """A server that accepts and never answers."""
-
-    async def hold(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        pass
-
-    async with raw_port(hold) as url:
-        yield url
-
-
-@asynccontextmanager
-async def half_open_port() -> AsyncIterator[str]:
-    """A server that answers the upgrade, and then never reads or writes again."""
-
-    async def upgrade(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = (await reader.readuntil(b"\r\n\r\n")).decode()
-        key = next(line.split(": ")[1] for line in head.split("\r\n") if line.lower().startswith("sec-websocket-key"))
-        answer = ["HTTP/1.1 101 Switching Protocols", "Upgrade: websocket", "Connection: Upgrade"]
-        answer += [f"Sec-WebSocket-Accept: {accept_key(key)}", "", ""]
-        writer.write("\r\n".join(answer).encode())
-
-    async with raw_port(upgrade) as url:
-        yield url
-
-
-@asynccontextmanager
-async def raw_port(
-    answer: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]],
-) -> AsyncIterator[str]:
-    """A server below HTTP; what it leaves open is closed in the end."""
-    writers: list[asyncio.StreamWriter] = []
-
-    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writers.append(writer)
-        await answer(reader, writer)
-
-    async with await asyncio.start_server(handle, "127.0.0.1", 0) as server:
-        yield f"ws://127.0.0.1:{port_of(server)}/"
-        for writer in writers:
-            writer.close()

@@ -35,7 +35,15 @@ PATIENCE: Final = 3
 MAX_REASON: Final = 80
 
 _CHECK_ADDRESS: Final = "Check the address of this channel in the configuration."
-_CERTIFICATES: Final = {9: "certificate not valid yet", 10: "certificate expired", 62: "certificate of another host"}
+_CHECK_CLOCK: Final = "Check this machine's clock."
+_CERTIFICATES: Final = {
+    9: ("certificate not valid yet", _CHECK_CLOCK),
+    10: ("certificate expired", _CHECK_CLOCK),
+    62: ("certificate of another host", _CHECK_ADDRESS),
+    64: ("certificate of another host", _CHECK_ADDRESS),  # when the host is an IP address
+}
+"""By OpenSSL's verify codes: reason and remedy."""
+_UNTRUSTED: Final = ("certificate not trusted", "Set ca_file if this host has a certificate of your own authority.")
 _ERRNO: Final = re.compile(r"\[Errno (\d+)\]")
 
 
@@ -204,8 +212,7 @@ def _of_close_code(code: int, said: str) -> Outcome:
 
 def _of_os_error(error: OSError) -> Outcome:
     if isinstance(error, ssl.SSLCertVerificationError):
-        reason = _CERTIFICATES.get(error.verify_code, "certificate not trusted")
-        return _slow(reason, "Set ca_file if this host has a certificate of your own authority.")
+        return _slow(*_CERTIFICATES.get(error.verify_code, _UNTRUSTED))
     if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
         return _retry("closed during the TLS handshake")
     if isinstance(error, ssl.SSLError):

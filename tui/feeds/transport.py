@@ -16,6 +16,7 @@ from websockets.exceptions import InvalidURI
 from websockets.uri import parse_uri
 
 from tui.errors import FeedError
+from tui.lookups import use_daemon_lookups
 from tui.network import is_loopback, tls_context
 from tui.providers.base import Channel
 
@@ -104,6 +105,7 @@ class WebSocketConnector:
         is_secure = channel.url.startswith("wss://")
         if not is_secure and not is_loopback(host):
             raise FeedError("only wss:// leaves this machine", remedy="Change the address to wss://.")
+        use_daemon_lookups()
         socket = await _Connect(
             channel.url,
             ssl=self._tls if is_secure else None,
