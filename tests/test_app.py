@@ -24,6 +24,7 @@ from tui.panes.news import NewsPane
 from tui.panes.quotes import QuotesPane
 from tui.screens.credentials import CredentialsScreen
 from tui.screens.help import KeysScreen, PaneHelpScreen
+from tui.screens.main import MainScreen
 from tui.screens.symbols import SymbolPrompt
 from tui.screens.top_bar import TopBar
 from tui.simulator.server import SimulatorServer
@@ -63,6 +64,11 @@ def shows(app: MarketApp, pane_id: str, *words: str) -> bool:
     return all(word in text_of(app.main.pane(pane_id)) for word in words)
 
 
+def at_main(app: MarketApp) -> bool:
+    """No dialog is open."""
+    return isinstance(app.screen, MainScreen)
+
+
 def symbols(app: MarketApp) -> list[str]:
     return list(app.desk.symbols)
 
@@ -73,7 +79,7 @@ async def add(app: MarketApp, pilot: Pilot[None], text: str) -> None:
     await pilot.press(*text)
     await until(lambda: app.screen.query_one(OptionList).option_count > 0)
     await pilot.press("enter")
-    await until(lambda: app.screen is app.main)
+    await until(lambda: at_main(app))
 
 
 async def test_every_pane_shows_live_data_of_all_three_providers(simulator: SimulatorServer) -> None:
@@ -114,7 +120,7 @@ async def test_a_symbol_is_added_by_typing_removed_and_brought_back(simulator: S
 async def test_enter_waits_for_an_answer_that_is_under_way(simulator: SimulatorServer) -> None:
     async with dashboard(simulator) as (app, pilot):
         await pilot.press("slash", *"solana", "enter")
-        await until(lambda: app.screen is app.main)
+        await until(lambda: at_main(app))
         assert symbols(app)[-1] == "SOL/USDT"
 
 
@@ -126,7 +132,7 @@ async def test_text_that_is_no_symbol_is_refused_in_the_prompt(simulator: Simula
         await pilot.press("enter")
         assert isinstance(app.screen, SymbolPrompt)
         await pilot.press("escape")
-        assert app.screen is app.main
+        assert at_main(app)
 
 
 async def test_intervals_switch_by_key_and_by_list(simulator: SimulatorServer) -> None:
@@ -218,12 +224,10 @@ async def test_help_lists_every_action_and_the_pane_its_own(simulator: Simulator
         await pilot.press("escape", "f1")
         assert isinstance(app.screen, PaneHelpScreen)
         await pilot.press("escape")
-        assert app.screen is app.main
+        assert at_main(app)
 
 
 def test_every_action_of_the_table_exists() -> None:
-    from tui.screens.main import MainScreen
-
     owners = {pane.pane_id: pane for pane in MainScreen.PANES} | {"app": MarketApp}
     for action in ACTIONS:
         owner, _, rest = action.method.rpartition(".")
