@@ -1,22 +1,18 @@
 from __future__ import annotations
 
 import os
-import pty
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.commands.program import PROGRAM, read, terminal
 from tui import __version__, cli, paths
 from tui.cli import KINDS, main, parse
 from tui.errors import ConfigError, CredentialError, FeedError, UsageError
-
-PROGRAM = [sys.executable, "-m", "tui"]
 
 
 @pytest.fixture(autouse=True)
@@ -216,28 +212,6 @@ def on_a_terminal(*arguments: str) -> tuple[int, str]:
         while chunk := read(screen):
             shown += chunk
         return process.wait(20), shown.decode()
-
-
-@contextmanager
-def terminal(*arguments: str) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
-    screen, inside = pty.openpty()
-    process = subprocess.Popen(
-        [*PROGRAM, *arguments], stdin=inside, stdout=inside, stderr=inside, start_new_session=True
-    )
-    os.close(inside)
-    try:
-        yield process, screen
-    finally:
-        process.kill()
-        process.wait()
-        os.close(screen)
-
-
-def read(screen: int) -> bytes:
-    try:
-        return os.read(screen, 4096)
-    except OSError:  # Linux says so when nobody holds the other end any more
-        return b""
 
 
 @pytest.mark.terminal

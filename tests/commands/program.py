@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import os
+import pty
+import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 from tui.commands.simulate import toml_value
 from tui.credentials import variable_name
 from tui.simulator.server import SimulatorServer
+
+PROGRAM = [sys.executable, "-m", "tui"]
 
 
 class Done(NamedTuple):
@@ -47,7 +52,7 @@ async def run(
         for field, value in fields.items()
     }
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tui", *arguments,
+        *PROGRAM, *arguments,
         env={**kept, "PYTHON_KEYRING_BACKEND": backend, **given, **(environment or {})},
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
@@ -55,3 +60,27 @@ async def run(
     )  # fmt: skip
     out, err = await process.communicate()
     return Done(process.returncode or 0, out.decode(), err.decode())
+
+
+@contextmanager
+def terminal(*arguments: str) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    """Run a command on a pseudo terminal: the process and our end, where what it shows is read and keys are typed."""
+    screen, inside = pty.openpty()
+    process = subprocess.Popen(
+        [*PROGRAM, *arguments], stdin=inside, stdout=inside, stderr=inside, start_new_session=True
+    )
+    os.close(inside)
+    try:
+        yield process, screen
+    finally:
+        process.kill()
+        process.wait()
+        os.close(screen)
+
+
+def read(screen: int) -> bytes:
+    """Some of what the terminal shows; empty at the end."""
+    try:
+        return os.read(screen, 4096)
+    except OSError:  # Linux says so when nobody holds the other end any more
+        return b""

@@ -12,6 +12,7 @@ import pytest
 import trustme
 
 from tests.commands.program import configure, run
+from tui.commands import reach as reaching
 from tui.commands.checks import check_terminal
 from tui.commands.findings import Level, bad, good, note, print_section
 from tui.commands.reach import Reached, Server, reach, servers
@@ -101,10 +102,14 @@ def date_header(off_s: float = 0.0) -> bytes:
 
 
 @asynccontextmanager
-async def listening(certificate: trustme.LeafCert | None, header: bytes) -> AsyncIterator[Server]:
+async def listening(
+    certificate: trustme.LeafCert | None, header: bytes, until: bytes = b"\r\n\r\n"
+) -> AsyncIterator[Server]:
+    """A server that answers with this header after it has read so far."""
+
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            await reader.readuntil(b"\r\n\r\n")
+            await reader.readuntil(until)
             writer.write(b"HTTP/1.1 404 Not Found\r\n" + header + b"\r\n\r\n")
             await writer.drain()
         except (OSError, asyncio.IncompleteReadError):
@@ -164,9 +169,15 @@ async def test_a_bad_certificate_is_refused_and_said(authority: trustme.CA, ca_f
 
 
 async def test_a_plain_port_is_no_tls(ca_file: Path) -> None:
-    async with listening(None, date_header()) as server:
+    async with listening(None, date_header(), until=b"\x16") as server:  # the first byte of a TLS handshake
         error = await failure(server, ca_file)
-    assert "no TLS" in str(error) or "Connection" in str(error) or "no connection" in str(error)
+    assert "no TLS: WRONG_VERSION_NUMBER" in str(error)
+
+
+async def test_a_port_that_stays_silent_is_given_up(ca_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reaching, "CONNECT_S", 0.05)
+    async with listening(None, date_header()) as server:
+        assert "no connection within 0.05 s" in str(await failure(server, ca_file))
 
 
 async def test_a_closed_port_and_an_unknown_name_are_said() -> None:
