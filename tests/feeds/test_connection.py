@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from dataclasses import replace
 from http import HTTPStatus
@@ -499,6 +500,24 @@ async def test_a_login_is_renewed_in_place() -> None:
         await until(lambda: len(server.callers and server.callers[0].heard) == 3)
         assert server.callers[0].heard[2] == "login fresh2"
         assert running.sink.states == UP
+
+
+async def test_no_key_is_logged_however_much_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    def plant(provider: PlainProvider) -> None:
+        provider.key = "planted-key"
+
+    async def refuse(caller: Caller) -> None:
+        await caller.hear()
+        await caller.say("no expired", "nonsense")
+        await caller.hear()
+
+    caplog.set_level(logging.DEBUG)
+    async with scripted(refuse, behave) as server, feed_to(server.url, prepare=plant) as running:
+        await until(lambda: running.sink.quotes)
+        assert server.callers[0].heard[0] == "login planted-key"
+    said = [record.getMessage() for record in caplog.records if not record.name.startswith("websockets.server")]
+    assert any("backing off" in line for line in said)
+    assert not any("planted-key" in line for line in said)
 
 
 # --- refusals, pauses, budgets ---

@@ -31,7 +31,7 @@ from tui.feeds.subscriptions import RETURN_S, TAKEOVER_S
 from tui.market.events import Event, FeedState, Quote
 from tui.market.names import Kind, Subscription, Symbol
 from tui.market.store import Freshness, MarketStore
-from tui.providers.base import Limits, ProviderSettings, SymbolMatch
+from tui.providers.base import Channel, Limits, ProviderSettings, SymbolMatch
 
 AAPL = Symbol("AAPL")
 BOOK = Subscription(Kind.BOOK, AAPL)
@@ -43,6 +43,14 @@ STEADY = replace(QUICK, silence_s=1e6, login_s=1e6)
 class First(PlainProvider):
     name: ClassVar[str] = "first"
     limits: Limits = STEADY
+
+
+class WithNews(First):
+    """Two sockets, one key."""
+
+    @property
+    def channels(self) -> tuple[Channel, ...]:
+        return (*super().channels, Channel("news", frozenset({Kind.NEWS}), self.context.settings.url, self.limits))
 
 
 class Second(PlainProvider):
@@ -59,11 +67,17 @@ class Config:
     ca_file: Path | None = None
 
 
-def hub_of(first: str = "ws://127.0.0.1:1/", second: str = "ws://127.0.0.1:1/", **options: object) -> FeedHub:
+def hub_of(
+    first: str = "ws://127.0.0.1:1/",
+    second: str = "ws://127.0.0.1:1/",
+    *,
+    first_type: type[PlainProvider] = First,
+    **options: object,
+) -> FeedHub:
     clock = ManualClock()
     settings = {"first": PlainSettings(url=first), "second": PlainSettings(url=second)}
     config = Config(**{"providers": settings, **options})  # type: ignore[arg-type]
-    types = {"first": First, "second": Second}
+    types = {"first": first_type, "second": Second}
     return FeedHub(config, MarketStore(clock.now_ns), NoSecrets(), NoHttp(), clock, provider_types=types)
 
 
@@ -142,7 +156,7 @@ async def test_a_takeover_shows_no_old_value_as_live_and_a_return_starts_whole()
             hub.manager.tick()
             clock_of(hub).advance(TAKEOVER_S)
             hub.manager.tick()
-            assert hub.store.serving(quote("AAPL")) == "second:main"
+            await until(lambda: hub.store.serving(quote("AAPL")) == "second:main")
             await until(lambda: "add quote AAPL" in two.callers[0].heard)
             assert hub.store.freshness(quote("AAPL")) is Freshness.STALE, "the value is the other's"
             await two.callers[0].say("quote AAPL 2")
@@ -232,11 +246,13 @@ async def test_a_retry_of_all_leaves_those_alone_that_are_live() -> None:
             await until(lambda: len(one.callers) == 2)
 
 
-async def test_both_channels_of_one_key_share_one_budget() -> None:
-    hub = hub_of()
-    first, second = hub.feeds.values()
+async def test_channels_of_one_key_share_its_budget_and_all_share_the_dials() -> None:
+    hub = hub_of(first_type=WithNews)
+    first, news, second = hub.feeds.values()
+    assert [feed.name for feed in (first, news, second)] == ["first:main", "first:news", "second:main"]
+    assert first._limiter is news._limiter
     assert first._limiter is not second._limiter
-    assert first._dials is second._dials
+    assert first._dials is news._dials is second._dials
 
 
 # --- search ---

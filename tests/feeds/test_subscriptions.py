@@ -157,6 +157,10 @@ def test_the_next_source_takes_over_when_the_first_is_away_for_ten_seconds() -> 
     market.after(2)
     assert market["b"].wants == {AAPL, NVDA}
     assert market["a"].wants == {AAPL, NVDA}, "the first is still asked, so that it can return"
+    assert market.serving() == "a:x", "the second does not work yet either"
+    assert market.notices == []
+    market["b"].become(FeedState.LIVE)
+    market.after(0.25)
     assert market.serving() == "b:x"
     assert [notice.text for notice in market.notices] == ["b:x takes over 2 subscriptions from a:x: connection refused"]
 
@@ -214,6 +218,17 @@ def test_a_first_source_that_is_back_helps_out_at_once_when_the_second_goes_too(
     market["b"].become(FeedState.BACKING_OFF, "connection lost")
     market.after(1)
     assert market.serving() == "a:x"
+
+
+def test_while_nobody_works_nothing_wanders_about() -> None:
+    market = Market()
+    market.manager.want("pane", frozenset({AAPL}))
+    for _ in range(5):
+        for feed in market.feeds.values():
+            feed.become(FeedState.BACKING_OFF, "connection refused")
+        market.after(TAKEOVER_S)
+    assert market.serving() == "a:x"
+    assert market.notices == []
 
 
 def test_when_all_are_away_the_first_one_gives_the_reason() -> None:
@@ -299,4 +314,7 @@ def test_a_chain_of_sources_is_walked_to_the_first_that_works(away: int) -> None
     for name in list(market.feeds)[:away]:
         market.feeds[name].become(FeedState.BACKING_OFF, "connection refused")
     market.after((TAKEOVER_S + 1) * away)
+    for name in list(market.feeds)[away:]:
+        market.feeds[name].become(FeedState.LIVE)
+    market.after(1)
     assert market.serving(bar("AAPL")) == list(market.feeds)[away]

@@ -18,7 +18,7 @@ from tui.feeds.search import SearchMatch, SearchResult, merge
 from tui.feeds.standby import Standby
 from tui.feeds.subscriptions import SubscriptionManager
 from tui.feeds.transport import Connect, WebSocketConnector
-from tui.market.events import Event, Notice
+from tui.market.events import Event, Notice, Severity
 from tui.market.names import Interval, Kind, Subscription, Symbol, Wants
 from tui.market.store import MarketStore
 from tui.market.text import clean
@@ -187,7 +187,7 @@ class FeedHub:
     def _softened(self, feed: str, notice: Notice) -> Notice:
         """A refusal is no refusal while another source can serve the subscription."""
         if notice.refused and notice.subscription and self.manager.has_other_source(notice.subscription, feed):
-            return notice.model_copy(update={"refused": False})
+            return notice.model_copy(update={"refused": False, "severity": Severity.INFO})
         return notice
 
     def _switched(self, subscription: Subscription, feed: str | None) -> None:

@@ -82,8 +82,8 @@ class SubscriptionManager:
     """Keep every subscription at the best feed that works.
 
     Owners (panes, commands) declare all that they want; the union is asked for. The first source that carries a
-    subscription is asked; the next one too, and serves, when the first refuses it, has failed, or has not been live for
-    `TAKEOVER_S`. The first source stays asked, and serves again after `RETURN_S` of health.
+    subscription is asked; when it refuses, has failed, or has not been live for `TAKEOVER_S`, the next one is asked too
+    and serves as soon as it is live. The first source stays asked, and serves again after `RETURN_S` of health.
 
     Args:
         feeds: The connections by name.
@@ -224,8 +224,8 @@ class SubscriptionManager:
             return next((name for name in live if name == current or self._is_proven(name, now)), current)
         if live:
             return live[0]
-        if current is not None and not self._is_down(current, now):
-            return current
+        if current is not None and self._feeds[current].state is not FeedState.FAILED:
+            return current  # nobody is better off: do not wander from one to the next
         hopeful = (name for name in route.asked if not self._is_down(name, now))
         return next(hopeful, route.asked[0] if route.asked else None)
 
