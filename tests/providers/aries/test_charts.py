@@ -136,6 +136,17 @@ def test_a_refused_array_leads_to_one_object_a_symbol_and_that_form_is_remembere
     assert frame["payload"] == {"symbol": "NVDA"}
 
 
+def test_the_form_that_brings_data_is_the_one_to_use() -> None:
+    codec = live(ChartsCodec(credential(), SymbolTable()))
+    [frame] = sent(codec.wanted(want("bar AAPL 1m", "bar BAD 1m"), NOW_NS))
+    apple, _ = sent(codec.received(error(frame["id"], "invalid symbol"), NOW_NS))
+    [alone] = sent(codec.received(error(apple["id"], "invalid payload"), NOW_NS))
+    assert alone["payload"] == [{"symbol": "AAPL"}]
+    drained(codec.received(golden("charts/flat_trade.json"), NOW_NS))
+    frames = sent(codec.wanted(want("bar MSFT 1m", "bar NVDA 1m", "bar BAD 1m"), NOW_NS))
+    assert [frame["payload"] for frame in frames] == [[{"symbol": "AAPL"}], [{"symbol": "MSFT"}, {"symbol": "NVDA"}]]
+
+
 def test_arrays_that_are_refused_one_after_the_other_are_all_repeated() -> None:
     names = [f"bar A{chr(65 + n // 26)}{chr(65 + n % 26)} 1m" for n in range(130)]
     codec = live(ChartsCodec(credential(), SymbolTable()))
@@ -145,11 +156,13 @@ def test_arrays_that_are_refused_one_after_the_other_are_all_repeated() -> None:
     assert len(repeated) == 130
 
 
-def test_a_refused_object_refuses_its_symbol_alone() -> None:
+def test_a_symbol_that_neither_form_gets_is_refused_alone() -> None:
     codec = live(ChartsCodec(credential(), SymbolTable()))
     [frame] = sent(codec.wanted(want("bar AAPL 1m", "bar BAD 1m", "bar BAD 5m"), NOW_NS))
     _, bad = sent(codec.received(error(frame["id"], "invalid symbol"), NOW_NS))
-    notices = of(drained(codec.received(error(bad["id"], "invalid symbol"), NOW_NS)), Notice)
+    [alone] = sent(codec.received(error(bad["id"], "invalid symbol"), NOW_NS))
+    assert (bad["payload"], alone["payload"]) == ({"symbol": "BAD"}, [{"symbol": "BAD"}])
+    notices = of(drained(codec.received(error(alone["id"], "invalid symbol"), NOW_NS)), Notice)
     assert {notice.subscription for notice in notices} == {subscription("bar BAD 1m"), subscription("bar BAD 5m")}
     assert all(notice.refused for notice in notices)
     assert not sent(codec.wanted(want("bar AAPL 1m", "bar BAD 1m", "bar BAD 5m"), NOW_NS))

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Final
 from tui.market.events import Bar
 from tui.market.names import INDICES, Kind, Subscription, Wants
 from tui.providers import parse
-from tui.providers.aries import normalise, wire
+from tui.providers.aries import guesses, normalise, wire
 from tui.providers.aries.bars import BarBuilder, Tick
 from tui.providers.aries.codec import NAME, SessionCodec
 from tui.providers.aries.desired import batches
@@ -32,7 +32,8 @@ class ChartsCodec(SessionCodec):
     ) -> None:
         super().__init__(credential, symbols, jitter_s=jitter_s, warnings=warnings)
         self._builders: dict[str, dict[Subscription, BarBuilder]] = {}
-        self._sent: set[str] = set()
+        self._sent: dict[str, bool] = {}  # by code: as part of an array
+        self._tried: dict[str, set[bool]] = {}  # by code: forms in which it was refused by itself
         self._frames: dict[str, tuple[bool, tuple[str, ...]]] = {}  # by id: as an array, codes
         self._refused: set[Subscription] = set()
         self._takes_arrays = True
@@ -46,11 +47,8 @@ class ChartsCodec(SessionCodec):
             code: {each: had.get(code, {}).get(each) or _builder(each) for each in subscriptions}
             for code, subscriptions in wanted.items()
         }
-        gone, new = sorted(self._sent - wanted.keys()), sorted(wanted.keys() - self._sent)
-        self._sent = set(wanted)
-        for payload in self._payloads(gone):
-            yield Send(wire.unsubscribe(self.next_id("unsub"), payload), purpose="unsubscribe")
-        yield from self._subscribe(new)
+        yield from self._unsubscribe(sorted(self._sent.keys() - wanted.keys()))
+        yield from self._subscribe(sorted(wanted.keys() - self._sent.keys()), as_array=self._takes_arrays)
 
     def forget(self) -> None:
         """Forget all subscriptions; the bars under way stay, because no new history is coming."""
@@ -65,7 +63,7 @@ class ChartsCodec(SessionCodec):
         return bars
 
     def failed(self, request_id: str, text: str, now_ns: int) -> Iterator[Signal] | None:
-        """An array was refused: one object a symbol from now on; an object was refused: that symbol is (6)."""
+        """An array was refused: one object a symbol from now on (6). A symbol that neither form gets is refused."""
         frame = self._frames.pop(request_id, None)
         return None if frame is None else self._fall_back(*frame, text, now_ns)
 
@@ -84,6 +82,7 @@ class ChartsCodec(SessionCodec):
         if builders is None:
             self.count("late")
             return
+        self._takes_arrays = self._sent.get(code, self._takes_arrays)  # this form works
         tick = self._tick(trade, quote, message, ts_recv_ns)
         if tick is None:
             return
@@ -113,38 +112,56 @@ class ChartsCodec(SessionCodec):
                 found.setdefault(code, []).append(subscription)
         return found
 
-    def _subscribe(self, codes: Sequence[str]) -> Iterator[Send]:
-        pieces = batches(codes) if self._takes_arrays else batches(codes, 1)
-        for piece, payload in zip(pieces, self._payloads(codes), strict=True):
+    def _subscribe(self, codes: Sequence[str], *, as_array: bool) -> Iterator[Send]:
+        for piece in batches(codes, guesses.MOST_SYMBOLS_A_FRAME if as_array else 1):
             request_id = self.next_id("sub")
-            self._frames[request_id] = self._takes_arrays, tuple(piece)
-            yield Send(wire.subscribe(request_id, payload), purpose="subscribe")
+            self._frames[request_id] = as_array, tuple(piece)
+            self._sent.update(dict.fromkeys(piece, as_array))
+            yield Send(wire.subscribe(request_id, _payload(piece, as_array)), purpose="subscribe")
         for old in list(self._frames)[:-MOST_FRAMES]:
             del self._frames[old]
 
-    def _payloads(self, codes: Sequence[str]) -> list[list[dict[str, Any]] | dict[str, Any]]:
-        """`[{"symbol": "AAPL"}, …]`, or `{"symbol": "AAPL"}` frame by frame for a server that refused arrays."""
-        if self._takes_arrays:
-            return [[{"symbol": code} for code in batch] for batch in batches(codes)]
-        return [{"symbol": code} for code in codes]
+    def _unsubscribe(self, codes: Sequence[str]) -> Iterator[Send]:
+        """In the form in which each symbol was subscribed."""
+        for as_array in (True, False):
+            same = [code for code in codes if self._sent[code] is as_array]
+            for piece in batches(same, guesses.MOST_SYMBOLS_A_FRAME if as_array else 1):
+                yield Send(wire.unsubscribe(self.next_id("unsub"), _payload(piece, as_array)), purpose="unsubscribe")
+        for code in codes:
+            del self._sent[code]
+            self._tried.pop(code, None)
 
     def _fall_back(self, was_array: bool, codes: Sequence[str], text: str, now_ns: int) -> Iterator[Signal]:
-        still = [code for code in codes if code in self._sent]
+        """Try each symbol by itself: as an object, then as an array of one, because an array may have been refused
+        for its form or for another symbol in it.
+        """
         if was_array:
             self._takes_arrays = False
-            yield from self._subscribe(still)
-            return
-        for code in still:
-            self._sent.discard(code)
-            for subscription in self._builders.pop(code):
-                self._refused.add(subscription)
-                yield self.notice(text, now_ns, refused=subscription)
+        for code in [code for code in codes if code in self._sent]:
+            tried = self._tried.setdefault(code, set())
+            if len(codes) == 1:
+                tried.add(was_array)
+            if left := [form for form in (False, True) if form not in tried]:
+                yield from self._subscribe([code], as_array=left[0])
+            else:
+                yield from self._refuse(code, text, now_ns)
+
+    def _refuse(self, code: str, text: str, now_ns: int) -> Iterator[Signal]:
+        del self._sent[code], self._tried[code]
+        for subscription in self._builders.pop(code, ()):
+            self._refused.add(subscription)
+            yield self.notice(text, now_ns, refused=subscription)
 
 
 def _builder(subscription: Subscription) -> BarBuilder:
     assert subscription.symbol is not None
     assert subscription.interval is not None
     return BarBuilder(NAME, subscription.symbol, subscription.interval)
+
+
+def _payload(codes: Sequence[str], as_array: bool) -> list[dict[str, Any]] | dict[str, Any]:
+    """`[{"symbol": "AAPL"}, …]`, or `{"symbol": "AAPL"}` for one."""
+    return [{"symbol": code} for code in codes] if as_array else {"symbol": codes[0]}
 
 
 def _parts(body: Body) -> tuple[Body | None, Body | None]:
