@@ -331,6 +331,9 @@ def test_config_check_says_each_mistake_and_ends_with_3(home: Path, capsys: pyte
         f"tickdeck: {file}:1: thme: unknown key, did you mean 'theme'?",
         f"tickdeck: {file}:2: flash: should be true or false",
     ]
+    file.write_text("[keys]\napp.qiut = 'x'\n")
+    assert main(["config", "check", "--config", str(file)]) == 3
+    assert f"{file}:2: keys.app.qiut: no such action, did you mean 'app.quit'?" in capsys.readouterr().err
     assert main(["config", "check", "--config", str(home / "gone.toml")]) == 3
     assert main(["config", "check"]) == 0
 

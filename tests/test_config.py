@@ -171,6 +171,7 @@ def test_names_the_user_chooses_may_look_like_secrets() -> None:
     config = parse_config('[watchlists]\ntoken = ["AAPL"]\n[keys]\ncredentials = "c"\n', FILE)
     assert config.watchlist == "token"
     assert config.keys == {"credentials": "c"}
+    assert parse_config('[keys]\napp.credentials = "c"\n', FILE).keys == {"app.credentials": "c"}
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:8765", "127.9.9.9", "[::1]:80", "localhost:1"])
@@ -201,6 +202,23 @@ def test_addresses_are_encrypted_and_hold_no_secret(url: str, said: str) -> None
 def test_http_is_refused_for_other_machines_too() -> None:
     (line,) = mistakes('[providers.aries]\nrest_url = "http://api.aries.com"\n')
     assert "http:// is not encrypted" in line
+
+
+@pytest.mark.parametrize(
+    "text", ['[keys]\napp.quit = "x"', '[keys]\n"app.quit" = "x"', '[keys.app]\nquit = "x"', 'keys.app = {quit = "x"}']
+)
+def test_keys_are_given_to_actions_in_every_way_toml_has_for_dots(text: str) -> None:
+    assert parse_config(text, FILE, lambda: ["app.quit"]).keys == {"app.quit": "x"}
+
+
+def test_a_key_for_an_action_that_does_not_exist_is_a_mistake() -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse_config('[keys]\napp.qiut = "x"\n"app.quit" = ""\napp.help = 3\n', FILE, lambda: ["app.quit", "app.help"])
+    assert str(caught.value).splitlines() == [
+        "my.toml:2: keys.app.qiut: no such action, did you mean 'app.quit'?",
+        'my.toml:3: keys."app.quit": should be a key, such as ctrl+p',
+        "my.toml:4: keys.app.help: should be a key, such as ctrl+p",
+    ]
 
 
 def test_a_proxy_with_a_password_is_refused_without_saying_it() -> None:

@@ -27,6 +27,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from tui import paths
+from tui.config_keys import KnownActions, check_keys
 from tui.config_mistakes import Mistake, describe, did_you_mean, from_validation, report, secrets_in
 from tui.config_providers import check_provider
 from tui.errors import ConfigError, SymbolError
@@ -101,12 +102,6 @@ def _without_repeats(symbols: tuple[Symbol, ...]) -> tuple[Symbol, ...]:
     return tuple(dict.fromkeys(symbols))
 
 
-def _key(value: str) -> str:
-    if not re.fullmatch(r"[^\s\x00-\x20]{1,60}", value):
-        raise _wrong("should be a key, such as ctrl+p")
-    return value
-
-
 def _lower(value: object) -> object:
     return value.lower() if isinstance(value, str) else value
 
@@ -118,7 +113,6 @@ Symbols = Annotated[tuple[SymbolName, ...], AfterValidator(_without_repeats)]
 _ProviderName = Annotated[str, AfterValidator(_provider)]
 _KindName = Annotated[Kind, BeforeValidator(_kind)]
 _Word = Annotated[str, StringConstraints(min_length=1, max_length=60)]
-_Key = Annotated[str, AfterValidator(_key)]
 
 
 class Config(BaseModel):
@@ -150,7 +144,7 @@ class Config(BaseModel):
     """Provider codes by symbol and provider, where the usual rule is wrong."""
     providers: Mapping[str, SerializeAsAny[ProviderSettings]] = Field(default={}, validate_default=True)
     """Settings by provider; every installed provider is there."""
-    keys: Mapping[_Word, _Key] = {}
+    keys: Mapping[str, str] = {}
     """Keys by action."""
 
     def with_providers(self, settings: Mapping[str, Mapping[str, Any]], *, only: bool = False) -> Config:
@@ -192,6 +186,14 @@ class Config(BaseModel):
         defaults = {kind: tuple(n for n in names if n in providers()) for kind, names in DEFAULT_SOURCES.items()}
         return {**defaults, **sources}
 
+    @field_validator("keys", mode="before")
+    @classmethod
+    def _keys(cls, value: object) -> dict[str, str]:
+        keys, mistakes = check_keys(value)
+        if mistakes:
+            raise _wrong("; ".join(map(describe, mistakes)))
+        return keys
+
     @field_validator("providers", mode="before")
     @classmethod
     def _settings(cls, value: object) -> dict[str, ProviderSettings]:
@@ -203,12 +205,18 @@ class Config(BaseModel):
         return settings
 
 
-def load_config(chosen: Path | None = None, *, warn: Callable[[str], None] = _log.warning) -> Config:
+def load_config(
+    chosen: Path | None = None,
+    *,
+    warn: Callable[[str], None] = _log.warning,
+    actions: KnownActions | None = None,
+) -> Config:
     """Read and check the configuration.
 
     Args:
         chosen: The file the user named. Without one, a file that does not exist gives the defaults.
         warn: Told about what is unwise but works.
+        actions: Says which actions a key can be given; None when the caller has no screen to know them.
 
     Raises:
         ConfigError: all mistakes, one a line, or the file that was named cannot be read.
@@ -219,29 +227,32 @@ def load_config(chosen: Path | None = None, *, warn: Callable[[str], None] = _lo
     text = _read(file)
     if os.name == "posix" and file.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         warn(f"{file}: others can change this file; run: chmod go-w {file}")
-    return parse_config(text, file)
+    return parse_config(text, file, actions)
 
 
-def parse_config(text: str, file: Path) -> Config:
+def parse_config(text: str, file: Path, actions: KnownActions | None = None) -> Config:
     """Check the text of a configuration; `file` is only named in mistakes. Raises ConfigError."""
     try:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise _syntax_error(file, text, error) from None
-    config, mistakes = _checked(raw)
+    config, mistakes = _checked(raw, actions)
     if mistakes or config is None:
         raise report(file, text, mistakes)
     return config
 
 
-def _checked(raw: dict[str, Any]) -> tuple[Config | None, list[Mistake]]:
-    """The configuration, or all that is wrong with it: secrets, then providers, then the rest."""
+def _checked(raw: dict[str, Any], actions: KnownActions | None) -> tuple[Config | None, list[Mistake]]:
+    """The configuration, or all that is wrong with it: secrets, then providers and keys, then the rest."""
     known = {name: provider.settings_model.model_fields.keys() for name, provider in providers().items()}
     mistakes = [Mistake(place, _secret_remedy(place)) for place in secrets_in(raw, known, _FREE_TABLES)]
     sections = raw.get("providers", {})
     settings, wrong = _providers(sections) if isinstance(sections, dict) else ({}, [])
-    mistakes += wrong
-    checked = {**raw, "providers": settings} if isinstance(sections, dict) else raw
+    keys, wrong_keys = check_keys(raw.get("keys", {}), actions)
+    mistakes += wrong + wrong_keys
+    checked = {**raw, "keys": keys}
+    if isinstance(sections, dict):
+        checked["providers"] = settings
     config: Config | None = None
     try:
         config = Config.model_validate(checked)

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 
 from tui import paths
 from tui.commands.findings import Finding, bad, good, note
+from tui.commands.setup import known_actions
 from tui.config import Config, load_config
 from tui.credentials import CredentialStore, Source
 from tui.errors import ConfigError, CredentialError, KeyringUnavailable
@@ -28,7 +29,7 @@ def check_config(args: Namespace) -> tuple[Config, list[Finding]]:
     file = paths.find_config(args.config)
     warnings: list[str] = []
     try:
-        config = load_config(args.config, warn=warnings.append)
+        config = load_config(args.config, warn=warnings.append, actions=known_actions)
     except ConfigError as error:
         return Config(), [bad(str(error), error.remedy or "The defaults are used below.")]
     state = "correct" if file.exists() else "not there, the defaults are used"

@@ -24,7 +24,7 @@ def configuration(args: Namespace) -> Config:
     from tui.config import load_config  # and with it the settings of all providers
     from tui.config_mistakes import did_you_mean
 
-    config = load_config(args.config, warn=complain)
+    config = load_config(args.config, warn=complain, actions=known_actions)
     changes = {"theme": args.theme, "log_level": args.log_level}
     if args.theme and (names := paths.theme_names()) and args.theme not in names:
         raise UsageError(f"--theme: no theme {args.theme!r}" + did_you_mean(args.theme, names))
@@ -38,3 +38,10 @@ def complain(message: str, remedy: str = "") -> None:
     print(f"tickdeck: {message}", file=sys.stderr)
     if remedy:
         print(remedy, file=sys.stderr)
+
+
+def known_actions() -> frozenset[str]:
+    """Names of the actions that `[keys]` can give a key."""
+    from tui.actions import ACTIONS  # and with it the screen's library: only who gives keys to actions pays for it
+
+    return frozenset(action.id for action in ACTIONS)
