@@ -11,7 +11,8 @@ import pytest
 
 from tests.commands.program import PROGRAM, read, terminal
 from tui import __version__, cli, paths
-from tui.cli import KINDS, main, parse
+from tui.arguments import KINDS, parse
+from tui.cli import main
 from tui.errors import ConfigError, CredentialError, FeedError, UsageError
 
 
