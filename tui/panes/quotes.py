@@ -264,15 +264,16 @@ class QuotesPane(Pane):
 
 
 def choose_columns(width: int) -> list[Column]:
-    """The columns that fit, best rank first, in their own order."""
-    chosen: list[Column] = []
+    """The columns that fit, best rank first, in their own order; those of one rank come together or not at all."""
+    chosen: set[str] = set()
     used = 0
-    for column in sorted(COLUMNS, key=lambda c: c.rank):
-        if used + column.width + 1 > width and column.rank > 1:
-            continue
-        chosen.append(column)
-        used += column.width + 1
-    return [column for column in COLUMNS if column in chosen]
+    for rank in sorted({column.rank for column in COLUMNS}):
+        together = [column for column in COLUMNS if column.rank == rank]
+        needed = sum(column.width + 1 for column in together)
+        if rank == 1 or used + needed <= width:
+            chosen.update(column.name for column in together)
+            used += needed
+    return [column for column in COLUMNS if column.name in chosen]
 
 
 def _sign(value: Decimal | None) -> int:

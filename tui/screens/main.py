@@ -95,7 +95,7 @@ class MainScreen(Screen[None]):
         """Focus a pane, bringing it forward where only one shows."""
         self.current = pane_id
         self.lay_out()
-        self.pane(pane_id).focus()
+        self.set_focus(self.pane(pane_id), scroll_visible=False)  # now: the next key is meant for it
 
     def cycle(self, step: int) -> None:
         """Focus the next or the previous pane by number."""
