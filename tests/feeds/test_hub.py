@@ -31,7 +31,7 @@ from tui.feeds.subscriptions import RETURN_S, TAKEOVER_S
 from tui.market.events import Event, FeedState, Quote
 from tui.market.names import Kind, Subscription, Symbol
 from tui.market.store import Freshness, MarketStore
-from tui.providers.base import Channel, Limits, ProviderSettings, SymbolMatch
+from tui.providers.base import Channel, Limits, Provider, ProviderSettings, SymbolMatch
 
 AAPL = Symbol("AAPL")
 BOOK = Subscription(Kind.BOOK, AAPL)
@@ -77,7 +77,7 @@ def hub_of(
     clock = ManualClock()
     settings = {"first": PlainSettings(url=first), "second": PlainSettings(url=second)}
     config = Config(**{"providers": settings, **options})  # type: ignore[arg-type]
-    types = {"first": first_type, "second": Second}
+    types: dict[str, type[Provider]] = {"first": first_type, "second": Second}
     return FeedHub(config, MarketStore(clock.now_ns), NoSecrets(), NoHttp(), clock, provider_types=types)
 
 

@@ -317,8 +317,7 @@ class FeedConnection:
 
     def _back_off(self, reason: str, delay_s: float, remedy: str) -> None:
         self._not_before = self._clock.monotonic() + delay_s
-        retry_at_ns = self._clock.now_ns() + int(delay_s * NS)
-        self._change(FeedState.BACKING_OFF, reason, remedy, retry_at_ns)
+        self._change(FeedState.BACKING_OFF, reason, remedy, delay_s)
 
     def _is_out_of_patience(self, outcome: Outcome) -> bool:
         if not outcome.patience:
@@ -344,7 +343,9 @@ class FeedConnection:
             self.stats.refused[str(event.subscription)] = event.text
         self._sink(event)
 
-    def _change(self, state: FeedState, reason: str = "", remedy: str = "", retry_at_ns: int | None = None) -> None:
+    def _change(self, state: FeedState, reason: str = "", remedy: str = "", retry_in_s: float | None = None) -> None:
+        now_ns = self._clock.now_ns()
+        retry_at_ns = None if retry_in_s is None else now_ns + int(retry_in_s * NS)
         if (state, reason, remedy, retry_at_ns) == self._status:
             return
         if state is not FeedState.LIVE:
@@ -354,7 +355,7 @@ class FeedConnection:
         self._sink(
             Status(
                 source=self.provider.name,
-                ts_recv_ns=self._clock.now_ns(),
+                ts_recv_ns=now_ns,
                 feed=self.name,
                 state=state,
                 reason=reason,
