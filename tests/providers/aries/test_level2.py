@@ -65,6 +65,21 @@ def test_a_message_that_stands_for_itself_replaces_the_book() -> None:
     assert prices(book) == (["187.44 x 50"], ["187.45 x 100"])
 
 
+def test_a_message_without_a_usable_row_leaves_the_book_alone() -> None:
+    book = Level2Book()
+    book.apply(rows("300:187.43:0", "0:187.30:900"))
+    for body in (rows(quotes=[]), rows("?", quotes=["??"]), {}, {"orderBook": 7, "quotes": "x"}):
+        book.apply(body)
+    assert prices(book) == (["187.30 x 900"], ["187.43 x 300"])
+
+
+def test_a_venue_without_any_price_is_gone() -> None:
+    book = Level2Book()
+    book.apply({"quotes": ["ARCX:187.43:300:187.40:900", "XNAS:187.44:1:187.39:1"]})
+    book.apply({"quotes": ["ARCX::::"]})
+    assert set(book.venues) == {"XNAS"}
+
+
 def test_any_other_message_changes_the_levels_it_names() -> None:
     book = Level2Book()
     book.apply(rows("300:187.43:0", "200:187.44:0", "0:187.41:500", "0:187.40:100"))

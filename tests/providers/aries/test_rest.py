@@ -9,13 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.providers.aries.sessions import NOW_NS, subscription
+from tests.providers.aries.sessions import NOW_NS, sent, subscription, want
 from tests.providers.aries.web import Bench, Call, nothing, refused
+from tests.providers.contract import drained
 from tui.clock import NS
 from tui.errors import CredentialError, RestError
 from tui.market.names import Interval, Symbol
 from tui.providers.aries.rest import bars, matches
-from tui.providers.base import SymbolMatch
+from tui.providers.base import LoggedIn, SymbolMatch
 
 TOKEN = {"access_token": "access"}
 FOUND = [
@@ -207,9 +208,21 @@ async def test_an_account_that_cannot_be_looked_up_does_not_keep_the_news_away()
         assert credential.secret.get_secret_value() == "access"
 
 
-async def test_a_configured_account_is_not_looked_up() -> None:
-    found = Bench(nothing, TOKEN, {"account_id": "TEST-ACCOUNT-001"})
-    await found.provider.credential("accounts")
+@pytest.mark.parametrize(
+    ("configured", "followed", "detail"),
+    [("", "S-7", "simulated account"), ("8", "8", ""), ("A-7", "A-7", "simulated account"), ("other", "other", "")],
+)
+async def test_the_configured_account_is_followed_and_a_simulated_one_marked(
+    configured: str, followed: str, detail: str
+) -> None:
+    rows = [{"id": 7, "sterling_account_id": "S-7", "apex_account_id": "A-7", "is_sim": True}, {"id": 8}]
+    found = bench({"accounts": rows}, account_id=configured)
+    codec = found.provider.codec("accounts", await found.provider.credential("accounts"))
+    drained(codec.opened(NOW_NS))
+    [logged_in] = drained(codec.received('{"action":"auth","message":"success"}', NOW_NS))
+    assert logged_in == LoggedIn(detail)
+    frames = sent(codec.wanted(want("account"), NOW_NS))
+    assert frames[0]["payload"] == [{"topic": "account", "accountId": followed}]
 
 
 @pytest.mark.parametrize("wrapped", [False, True])

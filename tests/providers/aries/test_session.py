@@ -266,6 +266,27 @@ def test_an_error_without_an_id_is_told_and_the_connection_stays() -> None:
     assert (signal.text, signal.severity, signal.refused) == ("slow down", Severity.WARNING, False)
 
 
+@pytest.mark.parametrize(
+    "frame",
+    [
+        '{"type":"response","id":"sub-2","payload":{"error":"invalid symbol"}}',
+        '{"type":"response","id":"sub-2","error":"invalid symbol"}',
+        '{"type":"error","id":"sub-2","message":"invalid symbol"}',
+        '{"type":"event","payload":{"action":"subscribe","id":"sub-2","error":{"code":"invalid symbol"}}}',
+        '{"type":"event","payload":{"action":"ERROR","id":"sub-2","code":"invalid symbol"}}',
+    ],
+)
+def test_an_error_is_one_in_whatever_form_it_comes(frame: str) -> None:
+    [signal] = drained(live(market(), want("quote AAPL")).received(frame, NOW_NS))
+    assert isinstance(signal, Notice)
+    assert (signal.text, signal.refused) == ("invalid symbol", True)
+
+
+def test_the_older_protocol_can_refuse_too() -> None:
+    [signal] = drained(opened(market()).received('{"action":"auth","message":"invalid token"}', NOW_NS))
+    assert isinstance(signal, LoginRefused)
+
+
 def test_an_error_that_repeats_the_token_is_told_without_it() -> None:
     [signal] = drained(live(market()).received(error("sub-99", f"bad value {TOKEN}"), NOW_NS))
     assert isinstance(signal, Notice)

@@ -223,6 +223,20 @@ async def test_a_locked_keyring_is_told_and_not_taken_for_an_empty_one() -> None
         await access(bench)
 
 
+async def test_a_locked_keyring_does_not_hide_what_the_environment_has() -> None:
+    bench = Bench(Issuer(), SIGNED_IN)
+    stored = bench.secrets.get
+
+    async def get(provider: str, field: str) -> SecretStr | None:
+        if found := await stored(provider, field):
+            return found
+        raise KeyringUnavailable("locked")
+
+    bench.secrets.get = get  # type: ignore[method-assign]
+    assert await bench.provider.has_credential()
+    assert await access(bench) == "access-1"
+
+
 async def test_no_secret_shows_in_a_representation() -> None:
     bench = Bench(Issuer(), SIGNED_IN)
     token = await bench.tokens.token()

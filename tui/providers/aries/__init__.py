@@ -14,7 +14,7 @@ from tui.providers.aries.charts import ChartsCodec
 from tui.providers.aries.codec import LIMITS, NAME, SessionCodec
 from tui.providers.aries.market import MarketCodec
 from tui.providers.aries.oauth import SignIn, exchange_code, obtain_code
-from tui.providers.aries.rest import AriesRest, account_id, account_label
+from tui.providers.aries.rest import AriesRest, account_id, account_label, is_named
 from tui.providers.aries.settings import AriesSettings
 from tui.providers.aries.symbols import offered, to_code
 from tui.providers.aries.tokens import TokenKeeper
@@ -53,6 +53,7 @@ class AriesProvider(Provider):
         self.tokens = TokenKeeper(context.secrets, context.http, context.now_ns, self.settings.token_url)
         self.rest = AriesRest(context.http, self.tokens, self.settings.rest_url, context.now_ns)
         self._account = self.settings.account_id
+        self._account_detail: str | None = None
         self._warnings = dict(self.settings.superseded())
 
     @property
@@ -89,6 +90,7 @@ class AriesProvider(Provider):
                     self.symbols,
                     account=self._account,
                     pnl_interval=self.settings.pnl_interval,
+                    detail=self._account_detail or "",
                     jitter_s=jitter_s,
                     warnings=warnings,
                 )
@@ -98,13 +100,13 @@ class AriesProvider(Provider):
     async def credential(self, channel: str, *, fresh: bool = False) -> Credential:
         """The access token, refreshed when that is due; for the accounts also which account to follow."""
         token = await self.tokens.token(fresh=fresh)
-        if channel == "accounts" and not self._account:
+        if channel == "accounts" and self._account_detail is None:
             await self._find_account()
         return Credential(token.access, token.expires_ns)
 
     async def has_credential(self) -> bool:
         """Whether there is an access token, or what it takes to get one."""
-        return await self.context.secrets.get(NAME, "access_token") is not None or await self.tokens.can_refresh()
+        return await self.tokens.is_signed_in()
 
     async def search(self, query: str, limit: int = 20) -> list[SymbolMatch]:
         """Stocks and indices by symbol or name; a leading dot finds options."""
@@ -138,12 +140,16 @@ class AriesProvider(Provider):
         return f"signed in; accounts: {', '.join(labels)}" if labels else "signed in; no accounts"
 
     async def _find_account(self) -> None:
-        """The first account; without one the rest of the accounts socket still works."""
+        """The configured account, else the first one; without any the rest of the accounts socket still works."""
         try:
             accounts = await self.rest.accounts()
         except (RestError, CredentialError):
             return
-        self._account = next(filter(None, map(account_id, accounts)), "")
+        if self._account:
+            accounts = [account for account in accounts if is_named(account, self._account)]
+        chosen = next(filter(account_id, accounts), {})
+        self._account = self._account or account_id(chosen)
+        self._account_detail = "simulated account" if chosen.get("is_sim") is True else ""
 
 
 async def sign_in(

@@ -34,6 +34,7 @@ class AccountsCodec(SessionCodec):
         *,
         account: str = "",
         pnl_interval: str = "5m",
+        detail: str = "",
         jitter_s: float = 0.0,
         warnings: Sequence[str] = (),
     ) -> None:
@@ -44,10 +45,12 @@ class AccountsCodec(SessionCodec):
             symbols: User spelling to code and back.
             account: Whose orders, positions and profit to follow; "" when nobody knows.
             pnl_interval: Of profit and loss candles, one of `15s 1m 5m 15m 1h 1d 1mo`.
+            detail: What to tell with the login: that the account is simulated.
             jitter_s: Added to the time of each renewal.
             warnings: Told to the user when the socket opens.
         """
         super().__init__(credential, symbols, jitter_s=jitter_s, warnings=warnings)
+        self.detail = detail
         self._account = account
         self._pnl_interval = pnl_interval
         self._attempt: dict[str, int] = {}  # by topic: which spelling is in use

@@ -16,7 +16,7 @@ from tui.providers import parse
 from tui.providers.aries import guesses, normalise, wire
 from tui.providers.aries.guesses import What
 from tui.providers.aries.normalise import Body, Fields, Message
-from tui.providers.aries.symbols import to_code, to_symbol
+from tui.providers.aries.symbols import to_code
 from tui.providers.base import (
     Close,
     Codec,
@@ -81,6 +81,7 @@ class SessionCodec(Codec):
 
     Attributes:
         channel: `market`, `charts` or `accounts`.
+        detail: What to tell with the login.
     """
 
     channel: ClassVar[str]
@@ -99,6 +100,7 @@ class SessionCodec(Codec):
             warnings: Told to the user when the socket opens.
         """
         self.symbols = symbols
+        self.detail = ""
         self._credential = credential
         self._jitter_s = jitter_s
         self._warnings = warnings
@@ -180,10 +182,6 @@ class SessionCodec(Codec):
     def code(self, symbol: Symbol) -> str | None:
         """The provider's code, or None."""
         return self.symbols.code(symbol, to_code)
-
-    def symbol(self, code: str) -> Symbol | None:
-        """The user's spelling, or None."""
-        return self.symbols.symbol(code, to_symbol)
 
     def count(self, what: Counted, number: int = 1, sample: str = "") -> None:
         """Count something; told once a frame."""
@@ -299,7 +297,7 @@ class SessionCodec(Codec):
         if not self._was_live:
             self._was_live = True
             self._ping_ns = now_ns + FIRST_PING_S * NS
-            yield LoggedIn()
+            yield LoggedIn(self.detail)
         yield from self.changed(self._want, now_ns)
 
     def _renewal(self, message: Message, now_ns: int) -> int:

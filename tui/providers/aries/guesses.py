@@ -162,8 +162,11 @@ SYMBOL_KEYS: Final = ("symbol", "s", "n", "ticker")
 EVENT_NAME_KEYS: Final = ("type", "event", "topic", "action")
 """Where the name of an event may stand in the payload (7.2)."""
 
-ACTIONS: Final[dict[str, str]] = {"auth": "authsuccess"}
+ACTIONS: Final[dict[tuple[str, str], str]] = {("auth", "success"): "authsuccess"}
 """Older spellings of control actions (16): `{"action": "auth", "message": "success"}`."""
+
+NEWS_ACTIONS: Final = frozenset({"update", "publish"})
+"""Actions that bring data: an `error` beside one of these is a field like any other (11)."""
 
 TOKEN_WORDS: Final = ("token", "authentic", "unauthor", "credential", "expired", "forbidden", "denied", "signature")
 """An error text with one of these refuses the token; any other refuses the form of the request (3.1, 3.3)."""

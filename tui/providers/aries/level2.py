@@ -40,6 +40,9 @@ class VenueQuote(NamedTuple):
     bid_size: Decimal | None
 
 
+_NO_QUOTE: Final = VenueQuote(None, None, None, None)
+
+
 class Level2Book:
     """The depth of one symbol, built from messages.
 
@@ -89,13 +92,14 @@ class Level2Book:
             return self.mode == "replace"
         if not has_rows or not has_venues:
             return False
-        return {at for at, s in levels.items() if s != (None, None)} == _prices(quotes)
+        prices = {at for at, s in levels.items() if s != (None, None)}
+        return bool(prices) and prices == _prices(quotes)
 
     def _replace(self, levels: dict[Decimal, Sizes] | None, quotes: dict[str, VenueQuote] | None) -> None:
         if levels is not None:
             self.levels = {at: sizes for at, sizes in levels.items() if sizes != (None, None)}
         if quotes is not None:
-            self.venues = quotes
+            self.venues = _present(quotes)
 
     def _merge(self, levels: dict[Decimal, Sizes], quotes: dict[str, VenueQuote]) -> None:
         for at, sizes in levels.items():
@@ -103,7 +107,7 @@ class Level2Book:
                 self.levels.pop(at, None)
             else:
                 self.levels[at] = sizes
-        self.venues.update(quotes)
+        self.venues = _present(self.venues | quotes)
         self._uncross(levels)
         self._trim()
 
@@ -163,6 +167,10 @@ def venue_row(row: str) -> tuple[str, VenueQuote]:
 def _side(at: str, size: str) -> tuple[Decimal, Decimal] | tuple[None, None]:
     found, resting = price(at), parse.size(size)
     return (found, resting) if found and resting else (None, None)
+
+
+def _present(quotes: dict[str, VenueQuote]) -> dict[str, VenueQuote]:
+    return {venue: quote for venue, quote in quotes.items() if quote != _NO_QUOTE}
 
 
 def _prices(quotes: Mapping[str, VenueQuote]) -> set[Decimal]:

@@ -26,6 +26,7 @@ MOST_BODIES: Final = 5000
 """Bodies read out of one message."""
 MOST_NAME: Final = 64
 _MISSING: Final = object()
+_PLURALS: Final = frozenset(guesses.PLURALS)
 _NOT_A_WORD: Final = re.compile(r"[^a-z0-9]")
 
 
@@ -197,11 +198,6 @@ def percent(change: Decimal, of: Decimal) -> Decimal | None:
         return None
 
 
-def kind_by_name(name: object) -> What | None:
-    """What an event is about by its name: `account.order`, `quote`, `pnlCandle`."""
-    return _kind_by_word(_word(name))
-
-
 def kind_by_keys(body: Body) -> What | None:
     """What a body is about by the keys it has."""
     for keys, what in guesses.KEYS:
@@ -230,17 +226,19 @@ def _bodies(data: Any, what: What | None) -> Iterator[tuple[What | None, Body]]:
 
 
 def _one(body: Body, what: What | None) -> Iterator[tuple[What | None, Body]]:
-    by_keys = kind_by_keys(body)
-    if what is What.LEVEL2 or by_keys is What.LEVEL2:
-        yield What.LEVEL2, body
+    kind = kind_by_keys(body) if what is None or what is What.ACCOUNT else what
+    if kind is What.LEVEL2 or _PLURALS.isdisjoint(body):
+        yield kind, body
         return
-    lists = [(kind, body[key]) for key, kind in guesses.PLURALS.items() if isinstance(body.get(key), list | dict)]
-    for kind, inner in lists:
+    found = False
+    for key, inner_kind in guesses.PLURALS.items():
+        inner = body.get(key)
         for item in inner if isinstance(inner, list) else [inner]:
             if isinstance(item, dict):
-                yield kind, item
-    if not lists:
-        yield (by_keys if what in (None, What.ACCOUNT) else what), body
+                found = True
+                yield inner_kind, item
+    if not found:
+        yield kind, body
 
 
 def _named(message: Body, payload: Body) -> tuple[str, What | None]:
@@ -259,14 +257,16 @@ def _named(message: Body, payload: Body) -> tuple[str, What | None]:
 
 
 def _control(message: Body, payload: Body, action: str) -> str:
-    if _word(message.get("type")) == "pong" or _word(message.get("message")) == "pong":
+    said = _word(message.get("message"))
+    if _word(message.get("type")) == "pong" or said == "pong":
         return "pong"
-    if action == "auth" and _word(message.get("message")) == "success":
-        action = guesses.ACTIONS[action]
+    if action == "auth" and said:
+        return guesses.ACTIONS.get((action, said), "error")
     if action in CONTROLS:
         return action
-    is_error = _word(message.get("type")) == "error" or (action == "" and "error" in payload and "data" not in payload)
-    return "error" if is_error else ""
+    reason = payload.get("error") or message.get("error")
+    is_refusal = isinstance(reason, str | dict) and bool(reason) and action not in guesses.NEWS_ACTIONS
+    return "error" if is_refusal or _word(message.get("type")) == "error" else ""
 
 
 def _error(payload: Body) -> str:
@@ -293,7 +293,12 @@ def _id(value: object) -> str:
 
 def _word(value: object) -> str:
     """A name in lower case without punctuation: `account.order` is `accountorder`."""
-    return _NOT_A_WORD.sub("", value[:MOST_NAME].lower()) if isinstance(value, str) else ""
+    return _plain(value[:MOST_NAME]) if isinstance(value, str) else ""
+
+
+@lru_cache(maxsize=512)
+def _plain(name: str) -> str:
+    return _NOT_A_WORD.sub("", name.lower())
 
 
 def _inside(body: Body, path: str) -> Any:

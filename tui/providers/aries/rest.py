@@ -212,6 +212,11 @@ def account_label(account: Mapping[str, Any]) -> str:
     return f"{name} (simulated)" if account.get("is_sim") is True else name
 
 
+def is_named(account: Mapping[str, Any], name: str) -> bool:
+    """Whether any of an account's ids is `name`."""
+    return name in (parse.text(account.get(key), 80) for key in guesses.ACCOUNT_IDS)
+
+
 def account_id(account: Mapping[str, Any]) -> str:
     """The id by which the accounts socket knows an account, or "" (7.1)."""
     for key in guesses.ACCOUNT_IDS:

@@ -105,9 +105,15 @@ class TokenKeeper:
         answer = await self._http.post(self._url, body=body)
         return await self._keep(answer)
 
-    async def can_refresh(self) -> bool:
-        """Whether what a refresh needs is stored; no network."""
-        return await self._get("refresh_token") is not None and await self._get("client_id") is not None
+    async def is_signed_in(self) -> bool:
+        """Whether an access token or what it takes to get one is stored; no network.
+
+        Raises:
+            KeyringUnavailable: nothing was found and the keyring cannot be asked.
+        """
+        if await self._get("refresh_token") is not None and await self._get("client_id") is not None:
+            return True
+        return await self._secrets.get(PROVIDER, "access_token") is not None
 
     def _is_new(self, held: Token | None, before: Token | None, now_ns: int) -> bool:
         """Whether the token is another one than the one that the caller was refused with."""
