@@ -14,7 +14,7 @@ from tui.market import book as arithmetic
 from tui.market import format as fmt
 from tui.market.events import BookSnapshot
 from tui.market.names import AssetClass, Kind, Subscription, Symbol, Wants, asset_class
-from tui.market.store import BookState, Changes, Freshness
+from tui.market.store import BookState, Changes, Freshness, Topic
 from tui.panes.base import Desk, Fact, Pane
 from tui.widgets.ladder import Look
 from tui.widgets.ladder_view import LadderView
@@ -55,8 +55,8 @@ class BookPane(Pane):
         return frozenset({self._subscription}) if self.symbol else frozenset()
 
     def is_touched_by(self, changes: Changes) -> bool:
-        """Only by the chosen symbol's book."""
-        return self._subscription in changes.keys
+        """Only by the chosen symbol's book, and by feeds, which may be what it waits for."""
+        return self._subscription in changes.keys or Topic.FEEDS in changes.topics
 
     # --- what it says ---
 

@@ -256,9 +256,9 @@ def marks_width(count: int) -> int:
 
 
 def legend_rows(letters: Mapping[str, str], missing: Collection[str], width: int, rows: int, look: Look) -> list[Line]:
-    """Whose mark is which, in at most so many rows; what does not fit is counted: `+3`."""
+    """Whose mark is which, missing venues first, in at most so many rows; what does not fit is counted: `+3`."""
     lines = [Line()]
-    for index, (name, letter) in enumerate(letters.items()):
+    for index, name in enumerate(sorted(letters, key=lambda name: name not in missing)):
         note = " missing" if name in missing else ""
         cells = 4 + cell_len(name) + len(note)
         if lines[-1].width and lines[-1].width + cells > width and len(lines) < rows:
@@ -268,6 +268,6 @@ def legend_rows(letters: Mapping[str, str], missing: Collection[str], width: int
         if line.width + cells + reserve > width:
             line.add(f"  +{left}", look.palette.muted)
             break
-        line.add("  " if line.width else " ").add(letter, look.text).add(f" {name}", look.palette.muted)
+        line.add("  " if line.width else " ").add(letters[name], look.text).add(f" {name}", look.palette.muted)
         line.add(note, look.palette.warning)
     return lines

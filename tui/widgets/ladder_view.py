@@ -23,7 +23,7 @@ from tui.widgets import ladder
 from tui.widgets.figures import MAX_DECIMALS, SizeColumn
 from tui.widgets.ladder import Columns, Level, Look
 from tui.widgets.ladder_window import Sides, Window
-from tui.widgets.lines import Line
+from tui.widgets.lines import Line, message
 from tui.widgets.midrow import Mid, mid_row
 
 CAP: Final = 6
@@ -153,6 +153,8 @@ class LadderView:
         self._fit(places)
         best = arithmetic.touch(self._book)
         columns = self._columns(width, best)
+        if columns.zone < 1:
+            return message(["Too narrow for a price."], width, height, look.palette.muted)
         lines = [ladder.header_row(columns, look)] if header else []
         lines += [self._row(place, columns, best, look, stale) for place in places]
         return lines + self._footer(width, footer, best, look)

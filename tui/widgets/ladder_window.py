@@ -63,11 +63,8 @@ class Window:
             self.price = None
             return list(range(centre, centre + span))
         self._hold(sides, place)
-        low = min(-len(sides.asks), centre)
-        high = max(len(sides.bids) - span + 1, centre)
         self.row = min(max(self.row, 0), span - 1)
-        top = min(max(place - self.row, low), high)
-        self.row = place - top
+        top = place - self.row
         if top > 0:
             if self.row == 0:
                 top, self.row = top - 1, 1

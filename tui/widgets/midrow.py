@@ -77,11 +77,9 @@ def _compose(mid: Mid, columns: Columns) -> tuple[str, tuple[int, int]]:
     end = columns.price_end + columns.pad
     start, behind = end - len(price), columns.width - end
     for left, right, is_in_line in _wordings(mid):
-        if is_in_line and len(left) + 2 <= start and (not right or len(right) + 2 <= behind):
-            return f" {left}".ljust(start) + price + (f"{right} ".rjust(behind) if right else " " * behind), (
-                start,
-                end,
-            )
+        if is_in_line and len(left) + 2 <= start and len(right) + bool(right) <= behind:
+            edge = " " * (len(right) + 2 <= behind)
+            return f" {left}".ljust(start) + price + f"{right}{edge}".rjust(behind), (start, end)
         loose = " ".join(["", *filter(None, (left, price, right))])
         if not is_in_line and len(loose) <= columns.width:
             at = loose.find(price)
@@ -103,8 +101,8 @@ def _wordings(mid: Mid) -> Iterator[_Wording]:
         yield _Wording(mid.word, is_in_line=False)
         return
     yield _Wording(f"{bid}  {spread}  {points}", ask)
-    yield _Wording(f"{bid}  {spread}", points)
     yield _Wording(f"{bid}  {spread}  {points}")
+    yield _Wording(f"{bid}  {spread}", points)
     yield _Wording(bid, f"{spread} {points}", is_in_line=False)
     yield _Wording(bid, points)
     yield _Wording(bid, points, is_in_line=False)
