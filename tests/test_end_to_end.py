@@ -21,7 +21,7 @@ from tui.market.names import Interval, Kind, Subscription, Symbol
 from tui.market.store import Freshness, MarketStore
 from tui.rest import RestClient
 from tui.simulator.faults import Fault, FaultKind
-from tui.simulator.market import STEP_NS, AggregatedLevel, Change, SimBar
+from tui.simulator.market import AggregatedLevel, Change, SimBar, SimTrade
 from tui.simulator.server import SimulatorServer
 
 AAPL, SPX, BTC = Symbol("AAPL"), Symbol("SPX"), Symbol("BTC/USDT")
@@ -67,16 +67,13 @@ class Source:
         self.symbols = list(symbols)
         self.figures: dict[tuple[str, str], set[Decimal | None]] = defaultdict(set)
         self.books: dict[str, list[tuple[Levels, Levels]]] = defaultdict(list)
-        self.bars: dict[str, set[tuple[object, ...]]] = defaultdict(set)
         self._advance = server.market.advance
         server.market.advance = self.advance  # type: ignore[method-assign]
 
     def advance(self, now_ns: int) -> list[Change]:
-        """Advance step by step, so that no state between two frames is missed."""
-        changes: list[Change] = []
-        while self.market.now_ns + STEP_NS <= now_ns:
-            changes += self._advance(self.market.now_ns + STEP_NS)
-            self._take_down()
+        """Advance as the server asks to, a step at most, and take down what is to be seen."""
+        changes = self._advance(now_ns)
+        self._take_down()
         return changes
 
     def _take_down(self) -> None:
@@ -84,12 +81,12 @@ class Source:
             quote = self.market.quote(symbol)
             for name in SIM_FIELDS:
                 self.figures[symbol, name].add(getattr(quote, name))
-            self.bars[symbol] |= {bar_figures(bar) for bar in self.market.recent_bars(symbol, 60, 2)}
         for symbol, venues in BOOK_VENUES.items():
             self.books[symbol].append(self.market.aggregated(symbol, venues, depth=60))
 
     def compare(self, client: Client) -> None:
         """Every figure that arrived is one that the market showed."""
+        bars = {symbol: bars_of(self.market.trades(symbol)) for symbol in self.symbols}
         for event in client.events:
             match event:
                 case Quote():
@@ -101,7 +98,7 @@ class Source:
                     prints = {(each.price, each.size, each.venue) for each in self.market.trades(event.symbol)}
                     assert (event.price, event.size, event.venue) in prints, event
                 case Bar() if event.start_ns >= self.started_ns:
-                    assert bar_figures(event) in self.bars[event.symbol], event
+                    assert bar_figures(event) in bars[event.symbol], event
                 case NewsItem():
                     assert event.title in {each.title for each in self.market.news(200)}
 
@@ -112,6 +109,19 @@ def is_book(event: BookSnapshot, bids: Levels, asks: Levels) -> bool:
         [(price, size) for price, size, _ in got] == [(price, size) for price, size, _ in true[: len(got)]]
         for got, true in ((event.bids, bids), (event.asks, asks))
     )
+
+
+def bars_of(trades: Iterable[SimTrade]) -> set[tuple[object, ...]]:
+    """Every state that the minutes' bars went through, trade by trade."""
+    states: set[tuple[object, ...]] = set()
+    minutes: dict[int, list[SimTrade]] = defaultdict(list)
+    for trade in trades:
+        start_ns = Interval.M1.start_of(trade.ns)
+        minutes[start_ns].append(trade)
+        prices = [each.price for each in minutes[start_ns]]
+        volume = sum(each.size for each in minutes[start_ns])
+        states.add((start_ns, prices[0], max(prices), min(prices), prices[-1], volume))
+    return states
 
 
 def bar_figures(bar: Bar | SimBar) -> tuple[object, ...]:

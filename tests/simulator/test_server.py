@@ -9,6 +9,7 @@ from websockets.exceptions import ConnectionClosed, ConnectionClosedError, Inval
 
 from tests.conftest import until
 from tests.simulator.notes import NotesDialect
+from tui.clock import ManualClock
 from tui.simulator.faults import HEADLINES, NOISE, Fault, FaultKind, FaultLevel, FaultPlan
 from tui.simulator.server import SimulatorServer
 
@@ -72,6 +73,20 @@ async def test_the_market_moves_in_real_time(server: SimulatorServer) -> None:
             ticks = [await client.recv() for _ in range(6)]
         assert sum(int(str(tick).split()[1]) for tick in ticks[1:]) > 0
     assert server.market.now_ns - started_ns >= NS // 2 - NS // 5
+
+
+async def test_a_late_market_catches_up_step_by_step() -> None:
+    clock = ManualClock()
+    async with SimulatorServer(seed=3, speaks=[NotesDialect], clock=clock) as server, dial(server) as client:
+        await next_word(client)
+        clock.advance(1.0)
+        steps: list[str] = []
+        async with asyncio.timeout(5):
+            while len(steps) < 10:
+                said = str(await client.recv())
+                if said != "tick 0":
+                    steps.append(said)
+        assert server.market.now_ns == clock.now_ns()
 
 
 async def test_a_conversation_can_hang_up(server: SimulatorServer) -> None:

@@ -27,7 +27,7 @@ from tui.providers import providers
 from tui.simulator.dialect import Dialect, Request, Response
 from tui.simulator.faults import NOISE, Fault, FaultKind, FaultLevel, FaultPlan, hostile_news
 from tui.simulator.link import Link
-from tui.simulator.market import Change, SimulatedMarket
+from tui.simulator.market import STEP_NS, Change, SimulatedMarket
 from tui.simulator.rest import RestServer
 
 logger = logging.getLogger(__name__)
@@ -275,19 +275,32 @@ class SimulatorServer:
         return Response({"error": "not found"}, status=HTTPStatus.NOT_FOUND)
 
     async def _run_market(self) -> None:
-        """Move the market on a steady beat; beats that were missed are caught up by `advance` in one go."""
-        beat = asyncio.get_running_loop().time()
+        """Move the market on a steady beat, and let go wrong what is due."""
+        loop = asyncio.get_running_loop()
+        beat = loop.time()
         while True:
-            now_ns = self.clock.now_ns()
             try:
-                self._tell(self.market.advance(now_ns), now_ns)
-                for fault in self._plan.due(now_ns):
+                await self._catch_up()
+                for fault in self._plan.due(self.clock.now_ns()):
                     self.cause(fault)
             except Exception:
                 logger.exception("a step of the market failed")
-            now = asyncio.get_running_loop().time()
-            beat = max(beat + STEP_S, now)
-            await asyncio.sleep(beat - now)
+            beat = max(beat + STEP_S, loop.time())
+            await asyncio.sleep(beat - loop.time())
+
+    async def _catch_up(self) -> None:
+        """Move the market to now, a step at a time: after several at once, quotes would be ahead of trades.
+
+        At least one call to the conversations is made, as time passes for them too.
+        """
+        self._step()
+        while self.market.now_ns + STEP_NS <= self.clock.now_ns():
+            await asyncio.sleep(0)  # after a suspend there are many
+            self._step()
+
+    def _step(self) -> None:
+        now_ns = self.clock.now_ns()
+        self._tell(self.market.advance(min(now_ns, self.market.now_ns + STEP_NS)), now_ns)
 
     def _tell(self, changes: Sequence[Change], now_ns: int) -> None:
         for link in list(self._links):
