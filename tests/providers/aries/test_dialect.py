@@ -264,7 +264,7 @@ NAMES = {
 
 
 @pytest.mark.parametrize("channel", NAMES)
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_any_sequence_of_wants_settles_without_a_violation(
     channel: str, market: SimulatedMarket, data: st.DataObject

@@ -51,7 +51,7 @@ def codecs() -> list[tuple[SessionCodec, Wants]]:
     ]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(name=NAMES, action=ACTIONS, data=JSON, stamp=VALUES)
 def test_any_body_under_any_name(name: str, action: Any, data: Any, stamp: Any) -> None:
     frame = json.dumps({"type": "event", "payload": {"action": action, "type": name, "data": data, "timestamp": stamp}})
@@ -61,7 +61,7 @@ def test_any_body_under_any_name(name: str, action: Any, data: Any, stamp: Any) 
         drained(codec.ticked(NOW_NS + 60 * NS))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(message=JSON)
 def test_any_message(message: Any) -> None:
     for codec, wants in codecs():
@@ -70,7 +70,7 @@ def test_any_message(message: Any) -> None:
         drained(codec.received(json.dumps(message), NOW_NS))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     frames=st.lists(st.sampled_from(GOLDEN), min_size=1, max_size=4),
     cuts=st.lists(st.tuples(st.integers(0, 2000), st.binary(max_size=6)), max_size=4),

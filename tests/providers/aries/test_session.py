@@ -168,8 +168,8 @@ def test_a_token_about_to_end_is_replaced_before_the_login_is_renewed() -> None:
     codec = live(MarketCodec(credential(ends_in_s=2700), SymbolTable()))
     assert of(drained(codec.ticked(NOW_NS + 2400 * NS)), Renew)
     assert not of(drained(codec.ticked(NOW_NS + 2401 * NS)), Renew)
-    assert of(drained(codec.ticked(NOW_NS + 2460 * NS)), Renew), "it asks again while none comes"
-    [login] = sent(codec.renewed(credential(ends_in_s=6000, token="fresh"), NOW_NS + 2461 * NS))
+    assert of(drained(codec.ticked(NOW_NS + 2520 * NS)), Renew), "it asks again while none comes"
+    [login] = sent(codec.renewed(credential(ends_in_s=6000, token="fresh"), NOW_NS + 2521 * NS))
     assert login["payload"]["body"] == {"token": "fresh"}
 
 

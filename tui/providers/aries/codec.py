@@ -57,7 +57,7 @@ AHEAD_S: Final = 300
 """Log in again this long before a login or a token ends."""
 LEAST_TOKEN_S: Final = 600
 """A token with less than this left is not worth logging in with again (3.5)."""
-RENEW_S: Final = 60
+RENEW_S: Final = 120
 """Ask this often for a fresh credential until it comes."""
 SIGN_IN: Final = "Sign in again: tickdeck credentials set aries"
 

@@ -143,7 +143,7 @@ class TokenKeeper:
             if held is None:
                 raise CredentialError("nothing is stored to log in to Aries with", remedy=SIGN_IN)
             if must:
-                raise CredentialError("the Aries access token was refused or has ended", remedy=SIGN_IN)
+                raise CredentialError("the Aries access token is no longer good and cannot be renewed", remedy=SIGN_IN)
             return held
         body = {
             "grant_type": "refresh_token",
