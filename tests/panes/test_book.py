@@ -221,6 +221,15 @@ def test_a_crossed_book_is_shown_as_it_is_with_the_venues_that_cross(live: BookP
     assert any("K" not in row and "O" in row and "crossed" in row for row in shown(live, 38, 20))
 
 
+def test_a_crossed_moment_leaves_the_mid_row_as_it_was(live: BookPane, store: MarketStore) -> None:
+    before = shown(live)
+    put(store, [(Decimal("97215.95"), Decimal("1.5"), ("okx",)), *BIDS], ASKS)
+    assert shown(live) != before
+    put(store)
+    usual = next(row for row in before if "bid 50%" in row)
+    assert next(row for row in shown(live) if "bid 50%" in row).replace("▼", " ") == usual
+
+
 def test_a_locked_book_says_so(live: BookPane, store: MarketStore) -> None:
     put(store, [(Decimal("97205.85"), Decimal(1), ("okx",)), *BIDS], ASKS)
     assert any("locked" in row and "0.00" in row and "%" in row for row in shown(live))
@@ -280,9 +289,10 @@ def test_the_heading_counts_the_venues_and_those_that_are_missing(live: BookPane
 
 def test_another_symbol_starts_with_its_own_figures(live: BookPane, store: MarketStore) -> None:
     shown(live)
-    live.action_group(1)
+    live._view.regroup(1)
     eth = parse_symbol("ETH/USDT")
     live.symbol = eth
+    assert said(live.heading()) == ["ETH/USDT"]
     put(store, [(Decimal("3401.5"), Decimal(2), ("okx",))], [(Decimal("3402.5"), Decimal(2), ("okx",))], eth)
     assert any("3,401.50" in row for row in shown(live))
     assert said(live.heading()) == ["ETH/USDT", "5 venues"]
@@ -360,7 +370,7 @@ async def test_a_click_puts_the_cursor_on_the_level(live: BookPane) -> None:
 async def test_keys_do_no_harm_while_there_is_no_book(pane: BookPane) -> None:
     async with Tiny(pane).run_test(size=(60, 24)) as pilot:
         await pilot.press("down", "up", "G", "g", "plus", "minus", "c")
-        assert pane.app.is_running
+        assert said(pane.heading()) == ["BTC/USDT"]
 
 
 async def test_provider_text_is_never_markup(live: BookPane, store: MarketStore) -> None:

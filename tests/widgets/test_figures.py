@@ -47,6 +47,16 @@ def test_decimals_stay_until_the_figures_are_of_another_order() -> None:
     assert column.decimals == 0
 
 
+def test_a_column_follows_the_unit_of_its_leader_with_no_more_decimals() -> None:
+    sizes = fitted("4500", "9000", "2800")
+    sums = SizeColumn(digits=4, leader=sizes)
+    sums.fit([Decimal(2800), Decimal(47_300), Decimal(155_000)])
+    assert [sums.text(Decimal(s)) for s in (2800, 155_000)] == ["2,800", "155,000"]
+    sizes.fit([Decimal(60_000_000)])
+    sums.fit([Decimal(47_300_000)])
+    assert (sums.unit, sums.text(Decimal(47_300_000))) == ("M", "47.3M")
+
+
 def test_an_empty_column_writes_what_comes() -> None:
     column = fitted()
     assert column.text(Decimal(0)) == "0"

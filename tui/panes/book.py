@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Decimal
 from statistics import mean
 from typing import ClassVar, Final
 
 from textual import events
 
 from tui.actions import bindings
-from tui.market import book as arithmetic
 from tui.market import format as fmt
 from tui.market.events import BookSnapshot
 from tui.market.names import AssetClass, Kind, Subscription, Symbol, Wants, asset_class
@@ -46,9 +44,8 @@ class BookPane(Pane):
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
-        self._view = LadderView()
+        self._ladder = LadderView()
         self._of: Symbol | None = None
-        self._tick: Decimal | None = None
 
     def wants(self) -> Wants:
         """The book of the chosen symbol."""
@@ -93,7 +90,7 @@ class BookPane(Pane):
         state = self._state()
         if state is None or not (state.book.bids or state.book.asks):
             return message(self._why_nothing(), width, height, self.desk.palette.muted)
-        view, stale = self._view_of(state.book), self._stale()
+        view, stale = self._show(state.book), self._stale()
         shades = SHADES if self.desk.colorless else (" ", " ")
         return view.rows(width, height, Look(self.desk.palette, not stale, shades), stale)
 
@@ -125,42 +122,34 @@ class BookPane(Pane):
         is_stale = store.freshness(self._subscription) is Freshness.STALE
         return f"stale {fmt.age(store.age_s(self._subscription))}" if is_stale else ""
 
-    def _view_of(self, book: BookSnapshot) -> LadderView:
-        """The view of the chosen symbol; another symbol starts a new one."""
+    @property
+    def _view(self) -> LadderView:
+        """The view of the chosen symbol; another symbol starts a new one with as many levels."""
         if self.symbol != self._of:
-            limit = self._view.limit
-            self._of, self._tick = self.symbol, None
-            self._view = LadderView(limit=limit)
-        tick = arithmetic.learn_tick(book)
-        self._tick = tick if self._tick is None else min(tick, self._tick)
-        if self.symbol:
-            self._view.decimals = self.desk.store.decimals(self.symbol)
-            is_pair = asset_class(self.symbol) is AssetClass.PAIR
-            self._view.currency = self.symbol.partition("/")[2] if is_pair else ""
-        self._view.show(book)
-        return self._view
+            self._of, self._ladder = self.symbol, LadderView(limit=self._ladder.limit)
+        return self._ladder
+
+    def _show(self, book: BookSnapshot) -> LadderView:
+        view, symbol = self._view, book.symbol
+        view.decimals = self.desk.store.decimals(symbol)
+        view.currency = symbol.partition("/")[2] if asset_class(symbol) is AssetClass.PAIR else ""
+        view.show(book)
+        return view
 
     # --- keys ---
 
     def action_levels(self, step: int) -> None:
         """More or fewer levels a side; from all that fit on, there is no limit."""
-        levels = (self._view.limit or self._view.reach) + step
-        self._view.limit_to(None if levels >= self._view.reach else max(1, levels))
-        self.redraw()
+        reach = self._view.reach
+        if reach:
+            levels = (self._view.limit or reach) + step
+            self._view.limit_to(None if levels >= reach else max(1, levels))
+            self.redraw()
 
     def action_group(self, step: int) -> None:
         """Finer or coarser price steps; the finest are the book's own prices."""
-        state = self._state()
-        best = arithmetic.touch(state.book) if state else None
-        price = best and (best.mid or best.bid or best.ask)
-        if not price or not self._tick:
-            return
-        steps = arithmetic.grouping_steps(price, self._tick)
-        present = self._view.step or steps[0]
-        others = [s for s in steps if s > present] if step > 0 else [s for s in reversed(steps) if s < present]
-        if others:
-            self._view.group_by(others[0] if others[0] > self._tick else None)
-            self.redraw()
+        self._view.regroup(step)
+        self.redraw()
 
     def action_centre(self) -> None:
         """Back to the best prices."""

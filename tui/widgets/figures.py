@@ -22,23 +22,26 @@ class SizeColumn:
 
     Attributes:
         digits: Significant figures that the figure in the middle gets.
+        leader: A column whose unit this one shares, and whose decimals it does not exceed.
         width: Cells of the widest figure so far.
     """
 
     digits: int = 3
+    leader: SizeColumn | None = None
     width: int = 0
     decimals: int = 0
     scale: int = 1
     unit: str = ""
     _typical: Decimal | None = None
 
-    def fit(self, values: Sequence[Decimal], most: int = MAX_DECIMALS) -> None:
-        """Suit the figures that will be shown, with at most so many decimals."""
+    def fit(self, values: Sequence[Decimal]) -> None:
+        """Suit the figures that will be shown."""
         known = [value for value in values if value > 0]
         if known:
             typical, basis = median_low(known), self._typical
-            if basis is None or not basis / _DRIFT <= typical <= basis * _DRIFT:
-                self._settle(typical, most)
+            is_led_away = self.leader is not None and self.leader.unit != self.unit
+            if basis is None or is_led_away or not basis / _DRIFT <= typical <= basis * _DRIFT:
+                self._settle(typical)
         self.width = max([self.width, *(len(self.text(value)) for value in values)])
 
     def text(self, value: Decimal) -> str:
@@ -49,7 +52,10 @@ class SizeColumn:
             return f"<{least:f}{self.unit}"
         return text if len(text) <= MAX_WIDTH else fmt.compact(value)
 
-    def _settle(self, typical: Decimal, most: int) -> None:
+    def _settle(self, typical: Decimal) -> None:
         self._typical = typical
         self.scale, self.unit = next(((scale, unit) for least, scale, unit in _UNITS if typical >= least), (1, ""))
+        most = MAX_DECIMALS
+        if self.leader is not None:
+            self.scale, self.unit, most = self.leader.scale, self.leader.unit, self.leader.decimals
         self.decimals = min(max(0, self.digits - 1 - (typical / self.scale).adjusted()), most)

@@ -219,8 +219,11 @@ def _part(line: Line, eighths: int, color: str, under: Style) -> None:
 
 
 def _marks(line: Line, level: Level, width: int, look: Look, letters: Mapping[str, str], row: Style) -> None:
-    """Each venue in its own cell; with too many of them, how many hold the level."""
+    """Each venue in its own cell; with too many of them, how many hold the level. Blank where the source is silent."""
     palette = look.palette
+    if not level.held_by:
+        line.add(" " * width, row)
+        return
     if len(letters) > width:
         line.right(str(len(level.held_by)), width, look.text + row)
         return

@@ -20,7 +20,7 @@ from tui.market.book import BASIS_POINTS, BookSide, Touch
 from tui.market.events import BookSnapshot
 from tui.market.events import Level as BookLevel
 from tui.widgets import ladder
-from tui.widgets.figures import MAX_DECIMALS, SizeColumn
+from tui.widgets.figures import SizeColumn
 from tui.widgets.ladder import Columns, Level, Look
 from tui.widgets.ladder_window import Sides, Window
 from tui.widgets.lines import Line, message
@@ -58,15 +58,19 @@ class LadderView:
     _span: int = 1
     _header: int = 0
     _places: list[int] = field(default_factory=list)
-    _sizes: SizeColumn = field(default_factory=SizeColumn)
-    _sums: SizeColumn = field(default_factory=lambda: SizeColumn(digits=4))
+    _sizes: SizeColumn = field(init=False)
+    _sums: SizeColumn = field(init=False)
     _widths: dict[str, int] = field(default_factory=dict)
     _scales: dict[str, Decimal] = field(default_factory=dict)
     _book: BookSnapshot | None = None
+    _tick: Decimal | None = None
     _sides: Sides = field(default_factory=lambda: Sides((), ()))
     _cumulative: dict[BookSide, list[Decimal]] = field(default_factory=dict)
     _mid: Decimal | None = None
     _direction: int = 0
+
+    def __post_init__(self) -> None:
+        self._forget_figures()
 
     # --- what changes it ---
 
@@ -75,6 +79,8 @@ class LadderView:
         if book is self._book:
             return
         self._book = book
+        tick = arithmetic.learn_tick(book)
+        self._tick = min(tick, self._tick or tick)
         self._read(book)
         mid = arithmetic.touch(book).mid
         if mid is not None and self._mid is not None and mid != self._mid:
@@ -87,6 +93,19 @@ class LadderView:
         ]
         if any(venue not in self.letters for venue in venues):
             self.letters = ladder.letter_marks(venues, self.letters)
+
+    def regroup(self, direction: int) -> None:
+        """The next coarser (1) or finer (-1) price step; the finest is the book's own prices."""
+        best = arithmetic.touch(self._book) if self._book else None
+        price = best and (best.mid or best.bid or best.ask)
+        if not price or not self._tick:
+            return
+        steps = arithmetic.grouping_steps(price, self._tick)
+        present = self.step or self._tick
+        further = [step for step in steps if (step - present) * direction > 0]
+        if further:
+            step = further[0] if direction > 0 else further[-1]
+            self.group_by(step if step > self._tick else None)
 
     def group_by(self, step: Decimal | None) -> None:
         """Another price step: other sizes, so widths and scales start anew."""
@@ -114,7 +133,8 @@ class LadderView:
         return min(self.fits, self.depth)
 
     def _forget_figures(self) -> None:
-        self._sizes, self._sums = SizeColumn(), SizeColumn(digits=4)
+        self._sizes = SizeColumn()
+        self._sums = SizeColumn(digits=4, leader=self._sizes)
         self._scales.clear()
         self._widths.clear()
         if self._book:
@@ -167,7 +187,7 @@ class LadderView:
             return
         sizes = [size for _, size, _ in levels]
         self._sizes.fit(sizes)
-        self._sums.fit(sums, self._sizes.decimals if self._sizes.scale == 1 else MAX_DECIMALS)
+        self._sums.fit(sums)
         self._rescale("sum", max(sums))
         self._rescale("size", max(median_low(sizes) * CAP, max(sums) / STAIRS))
 
@@ -228,8 +248,10 @@ class LadderView:
         if best.spread is None:
             word = "no asks" if best.ask is None else "no bids"
             return Mid("", word=f"{stale}, {word}" if stale else word)
-        spread = self._padded("spread", fmt.price(best.spread, self.decimals), 4)
-        points = self._padded("bp", "locked" if best.is_locked else f"{_points(best.spread_bp)}bp", 6)
+        spread = fmt.price(best.spread, self.decimals)
+        points = "locked" if best.is_locked else f"{_points(best.spread_bp)}bp"
+        if not best.is_crossed:  # a crossed row has its own wording; its signs must not widen the usual one for good
+            spread, points = self._padded("spread", spread, 4), self._padded("bp", points, 6)
         word = stale or ("crossed" if best.is_crossed else "")
         in_sight = [side[: self.limit or self.fits] for side in (self._sides.bids, self._sides.asks)]
         return Mid(
