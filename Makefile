@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo run test check format gallery clean help
+.PHONY: demo run test check format reliability gallery clean help
 
 help: ## show the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/:/' | column -t -s:
@@ -34,6 +34,9 @@ format: $(VENV)/.installed-dev ## put the code into shape
 
 gallery: $(VENV)/.installed ## write the pictures of the documentation
 	$(BIN)/python docs/gallery.py
+
+reliability: $(VENV)/.installed-dev ## write docs/reliability.md and the counts in the README from the tests
+	$(BIN)/python -m tests.faults.table
 
 clean: ## remove what the other targets made
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -183,6 +183,7 @@ async def test_a_small_terminal_shows_one_pane_with_tabs(simulator: SimulatorSer
         await until(lambda: shows(app, "news", "News"))
 
 
+@pytest.mark.fault("M70")
 async def test_resizing_at_random_breaks_nothing(simulator: SimulatorServer) -> None:
     async with dashboard(simulator) as (app, pilot):
         for size in [(20, 5), (1, 1), (400, 120), (80, 24), (100, 28), (60, 3), (140, 45)]:
@@ -242,6 +243,7 @@ async def test_a_key_can_be_moved_by_the_configuration(simulator: SimulatorServe
         await until(lambda: isinstance(app.screen, SymbolPrompt))
 
 
+@pytest.mark.fault("M8", "M54")
 async def test_a_refused_key_fails_that_feed_alone_and_a_new_one_brings_it_back(simulator: SimulatorServer) -> None:
     secrets = {**simulator.credentials(), "quantcite": {"api_key": "wrong"}}
     async with dashboard(simulator, secrets=secrets) as (app, pilot):
@@ -267,6 +269,7 @@ async def test_a_refused_key_fails_that_feed_alone_and_a_new_one_brings_it_back(
         await until(lambda: state("quantcite:book") is FeedState.LIVE)
 
 
+@pytest.mark.fault("S12")
 async def test_keys_are_not_asked_for_while_typed_keys_are_written_down(
     simulator: SimulatorServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -277,6 +280,7 @@ async def test_keys_are_not_asked_for_while_typed_keys_are_written_down(
         assert not app.screen.query(Input)
 
 
+@pytest.mark.fault("M64")
 async def test_losing_every_connection_makes_values_stale_and_all_comes_back(simulator: SimulatorServer) -> None:
     async with dashboard(simulator) as (app, _):
         wanted = [Subscription(Kind.QUOTE, symbol) for symbol in app.desk.symbols]
@@ -290,6 +294,7 @@ async def test_losing_every_connection_makes_values_stale_and_all_comes_back(sim
         assert not simulator.violations()
 
 
+@pytest.mark.fault("M49", "M50")
 async def test_hostile_headlines_are_shown_as_text_and_do_nothing(simulator: SimulatorServer) -> None:
     async with dashboard(simulator) as (app, pilot):
         assert app.main

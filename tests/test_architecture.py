@@ -25,6 +25,7 @@ def test_import_directions_hold() -> None:
     assert done.returncode == 0, done.stdout
 
 
+@pytest.mark.fault("S4")
 @pytest.mark.parametrize("switch", ["CERT_NONE", "check_hostname", "verify=False", "_create_unverified"])
 def test_tls_verification_is_never_turned_off(switch: str) -> None:
     assert [path.name for path in SOURCES if switch in path.read_text(encoding="utf-8")] == []
@@ -34,6 +35,7 @@ MARKUP_SINKS = {"Static", "Label", "Button", "Option", "Tab", "Collapsible", "up
 SAFE_MAKERS = {"Content", "Text", "keys_table", "_row", "line"}
 
 
+@pytest.mark.fault("S2")
 @pytest.mark.parametrize("folder", ["panes", "screens", "widgets"])
 def test_no_text_reaches_a_markup_parser(folder: str) -> None:
     """What parses markup is given Content or Text objects, never a string that a provider could have written."""
@@ -53,6 +55,7 @@ def name_of(function: ast.expr) -> str:
     return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
 
 
+@pytest.mark.fault("S2")
 def test_every_notification_is_plain_text() -> None:
     for path in SOURCES:
         for call in re.findall(r"\.notify\((.*?)\)\s*(?:#|$)", path.read_text(encoding="utf-8"), re.MULTILINE):

@@ -183,6 +183,7 @@ def test_how_a_command_ends_decides_the_exit_code(
                    "tickdeck: bad\n" + "do this\n" * bool(getattr(error, "remedy", "")))  # fmt: skip
 
 
+@pytest.mark.fault("S7")
 def test_a_mistake_of_ours_shows_where_and_no_secret(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -236,6 +237,7 @@ def test_with_every_provider_disabled_the_dashboard_says_so(home: Path) -> None:
     assert "every provider is disabled" in shown
 
 
+@pytest.mark.fault("S12")
 @pytest.mark.terminal
 def test_a_secret_is_asked_for_without_showing_it(monkeypatch: pytest.MonkeyPatch) -> None:
     with terminal("credentials", "set", "quantcite") as (process, screen):
@@ -320,6 +322,7 @@ def test_config_init_that_cannot_write_says_why(home: Path, capsys: pytest.Captu
     assert str(home / "file" / "c.toml") in capsys.readouterr().err
 
 
+@pytest.mark.fault("M68")
 def test_config_check_says_each_mistake_and_ends_with_3(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = home / "c.toml"
     file.write_text("theme = 'red-up'\n")

@@ -115,6 +115,7 @@ def test_all_mistakes_are_said_at_once_in_the_order_of_the_file() -> None:
     ]
 
 
+@pytest.mark.fault("M68")
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -144,6 +145,7 @@ def test_a_mistake_is_said_with_its_line_and_what_would_be_right(text: str, said
     assert said in mistakes(text)
 
 
+@pytest.mark.fault("M68")
 @pytest.mark.parametrize(
     ("text", "line", "remedy"),
     [
@@ -161,6 +163,7 @@ def test_a_key_that_looks_like_a_secret_is_refused_with_the_way_to_store_it(text
     assert "S3CRET" not in said
 
 
+@pytest.mark.fault("S8")
 def test_no_mistake_repeats_a_value() -> None:
     said = mistakes('theme = ["S3CRET"]\nlog_level = "S3CRET"\nflash = "S3CRET"\n[providers]\naries = "S3CRET"\n')
     assert len(said) == 4
@@ -180,6 +183,7 @@ def test_an_address_without_encryption_is_fine_on_this_machine(host: str) -> Non
     assert parse_config(text, FILE).providers["aries"].model_dump()["market_url"] == f"ws://{host}/x"
 
 
+@pytest.mark.fault("S5")
 @pytest.mark.parametrize(
     ("url", "said"),
     [
@@ -264,6 +268,7 @@ def test_a_file_that_was_named_and_is_missing_is_a_mistake(tmp_path: Path, monke
         load_config()
 
 
+@pytest.mark.fault("M68")
 @pytest.mark.parametrize(
     ("data", "said"),
     [(b"theme = 'x'\n\xff\xfe", r":2: not UTF-8"), (b"#" * (MAX_FILE + 1), r"larger than 1024 KB")],
@@ -280,6 +285,7 @@ def test_a_folder_is_no_configuration(tmp_path: Path) -> None:
         load_config(tmp_path)
 
 
+@pytest.mark.fault("M68", "S10")
 @pytest.mark.parametrize(("mode", "warnings"), [(0o600, 0), (0o644, 0), (0o664, 1), (0o666, 1)])
 def test_a_file_that_others_can_change_is_warned_about(tmp_path: Path, mode: int, warnings: int) -> None:
     file = tmp_path / "c.toml"
@@ -370,6 +376,7 @@ def test_lines_of_what_is_no_toml_are_no_failure(text: str) -> None:
     key_lines(text)
 
 
+@pytest.mark.fault("S10")
 def test_private_files_are_replaced_whole_and_only_the_owner_can_read_them(tmp_path: Path) -> None:
     file = tmp_path / "new" / "f"
     paths.write_private(file, "one")
@@ -380,6 +387,7 @@ def test_private_files_are_replaced_whole_and_only_the_owner_can_read_them(tmp_p
     assert os.listdir(file.parent) == ["f"]
 
 
+@pytest.mark.fault("S10")
 def test_a_private_file_behind_a_link_stays_behind_it(tmp_path: Path) -> None:
     (tmp_path / "real").write_text("old")
     (tmp_path / "link").symlink_to(tmp_path / "real")

@@ -150,6 +150,7 @@ FAILURES = [
 ]
 
 
+@pytest.mark.fault("M56", "S9")
 @pytest.mark.parametrize(("backend", "said", "remedy"), FAILURES)
 async def test_each_failure_of_the_keyring_has_its_own_words_and_remedy(
     use: Use, backend: KeyringBackend, said: str, remedy: str
@@ -161,6 +162,7 @@ async def test_each_failure_of_the_keyring_has_its_own_words_and_remedy(
     assert "S3CRET" not in str(caught.value) + caught.value.remedy
 
 
+@pytest.mark.fault("M56")
 @pytest.mark.parametrize(("backend", "said", "remedy"), FAILURES)
 async def test_without_a_keyring_the_environment_works_and_what_is_put_lasts_for_this_run(
     use: Use, backend: KeyringBackend, said: str, remedy: str
@@ -173,6 +175,7 @@ async def test_without_a_keyring_the_environment_works_and_what_is_put_lasts_for
     assert await secrets.source_of("aries", "access_token") is Source.THIS_RUN
 
 
+@pytest.mark.fault("S9")
 async def test_a_good_keyring_behind_a_bad_one_is_used(use: Use) -> None:
     behind = MemoryKeyring()
     use(Chain(PlaintextKeyring(), behind))
@@ -186,6 +189,7 @@ async def test_a_keyring_that_keeps_nothing_is_found_out(use: Use) -> None:
         await store().store("aries", "access_token", SecretStr("abc-123"))
 
 
+@pytest.mark.fault("M56")
 async def test_a_keyring_that_hangs_is_left_behind_and_taken_up_again_when_it_answers(use: Use) -> None:
     backend = HangingKeyring()
     backend.entries["tickdeck", "aries:access_token"] = "late"
@@ -236,6 +240,7 @@ async def test_giving_up_on_a_call_leaves_the_keyring_usable(use: Use) -> None:
     assert await thread.get("aries:access_token") == "abc-123"
 
 
+@pytest.mark.fault("M57")
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -260,6 +265,7 @@ async def test_what_cannot_be_a_secret_is_refused_before_it_is_stored(
     assert not text.strip() or text not in str(caught.value)
 
 
+@pytest.mark.fault("M57")
 async def test_a_variable_that_cannot_be_a_secret_is_named(memory: MemoryKeyring) -> None:
     with pytest.raises(CredentialError, match="TICKDECK_ARIES_ACCESS_TOKEN: the secret holds a space"):
         await store({"TICKDECK_ARIES_ACCESS_TOKEN": "two words"}).get("aries", "access_token")
@@ -274,6 +280,7 @@ def test_variables_are_named_after_provider_and_field() -> None:
     assert variable_name("my-broker", "token") == "TICKDECK_MY_BROKER_TOKEN"
 
 
+@pytest.mark.fault("S6")
 async def test_every_secret_that_was_seen_is_hidden_from_the_log(memory: MemoryKeyring) -> None:
     redactor = Redactor()
     memory.entries["tickdeck", "aries:client_id"] = "keyring-secret"

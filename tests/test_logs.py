@@ -33,6 +33,7 @@ def redactor() -> Redactor:
     return made
 
 
+@pytest.mark.fault("S6")
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
@@ -82,12 +83,14 @@ def record(message: str, *args: object, exc: BaseException | None = None) -> log
     return logging.LogRecord("tui.test", logging.WARNING, __file__, 1, message, args, info)
 
 
+@pytest.mark.fault("M53")
 def test_a_message_cannot_forge_a_line() -> None:
     line = RedactingFormatter(redactor=redactor()).format(record("closed: %s", "bye\n2026-01-01T00:00:00 INFO fake"))
     assert "\n" not in line
     assert "bye\\x0a2026" in line
 
 
+@pytest.mark.fault("M53")
 def test_tracebacks_are_indented_and_without_secrets() -> None:
     try:
         raise ValueError(f"refused {SECRET}\x1b[2J")
@@ -110,6 +113,7 @@ def lines_of(file: Path) -> list[str]:
     return file.read_text(encoding="utf-8").splitlines()
 
 
+@pytest.mark.fault("S6", "S10")
 def test_the_log_is_a_private_file_without_secrets(tmp_path: Path) -> None:
     file = tmp_path / "state" / "tickdeck.log"
     with nothing_changed(), logging_to(file, "debug", redactor=redactor()):
@@ -132,6 +136,7 @@ def test_the_level_is_kept(tmp_path: Path) -> None:
     assert [line.split(": ", 1)[1] for line in lines_of(file)] == ["but this"]
 
 
+@pytest.mark.fault("S10", "S14")
 def test_rolled_files_are_private_and_few(tmp_path: Path) -> None:
     file = tmp_path / "tickdeck.log"
     handler = PrivateFileHandler(file, maxBytes=100, backupCount=FILES)
@@ -143,6 +148,7 @@ def test_rolled_files_are_private_and_few(tmp_path: Path) -> None:
     assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
 
 
+@pytest.mark.fault("S10")
 def test_a_log_that_is_a_link_is_not_followed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     victim = tmp_path / "victim"
     victim.write_text("precious")

@@ -38,6 +38,7 @@ async def test_a_name_that_is_unknown_is_said_so(monkeypatch: pytest.MonkeyPatch
     await rest.close()
 
 
+@pytest.mark.fault("M2")
 def test_the_end_of_the_program_does_not_wait_for_a_look_up_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
     released, called = threading.Event(), threading.Event()
 

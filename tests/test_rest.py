@@ -111,18 +111,21 @@ async def test_an_error_says_host_status_and_what_the_server_said() -> None:
     assert error.retry_after_s is None
 
 
+@pytest.mark.fault("M10")
 @pytest.mark.parametrize(("asked", "seconds"), [("7", 7.0), ("100000", MAX_RETRY_AFTER_S), ("soon", None), ("-3", 0.0)])
 async def test_a_rate_limit_carries_how_long_to_wait(asked: str, seconds: float | None) -> None:
     error = await failure(lambda *_: reply("429 Too Many Requests", "", Retry_After=asked))
     assert (error.status, error.retry_after_s) == (429, seconds)
 
 
+@pytest.mark.fault("M10")
 def test_a_date_to_retry_after_is_measured_from_now() -> None:
     now = datetime(2026, 1, 5, 14, 0, tzinfo=UTC)
     assert retry_after_s({"Retry-After": "Mon, 05 Jan 2026 14:00:42 GMT"}, now) == 42.0
     assert retry_after_s({"Retry-After": "Mon, 05 Jan 2026 13:00:00 GMT"}, now) == 0.0
 
 
+@pytest.mark.fault("M53")
 async def test_no_secret_of_the_request_is_in_the_error() -> None:
     def quote_all(line: str, headers: dict[str, str], body: bytes) -> bytes:
         said = f"cannot {line} with {headers['authorization']} and {headers['x-rapidapi-key']}"
@@ -139,6 +142,7 @@ async def test_no_secret_of_the_request_is_in_the_error() -> None:
     assert "symbol=AAPL" in str(error)
 
 
+@pytest.mark.fault("M7")
 async def test_a_page_of_html_is_not_shown() -> None:
     error = await failure(lambda *_: reply("502 Bad Gateway", "<html><b>nginx</b></html>"))
     assert str(error) == "127.0.0.1: HTTP 502"
@@ -150,6 +154,7 @@ async def test_an_answer_that_is_no_json_is_an_error(body: str) -> None:
     assert str(error) == "127.0.0.1: the answer is no JSON"
 
 
+@pytest.mark.fault("S14")
 async def test_an_answer_without_end_is_cut_off() -> None:
     error = await failure(lambda *_: reply("200 OK", b'"' + b"x" * (MAX_ANSWER + 10) + b'"'))
     assert str(error) == "127.0.0.1: the answer is too large"
@@ -176,6 +181,7 @@ async def test_a_redirect_within_the_host_is_followed() -> None:
     assert here.asked[1][1]["authorization"] == "Bearer s3cret"
 
 
+@pytest.mark.fault("M55", "S15")
 async def test_a_key_never_follows_a_redirect_to_another_host() -> None:
     async with site(lambda *_: reply("200 OK", "1")) as other:
         error = await failure(
@@ -190,6 +196,7 @@ async def test_redirects_in_a_circle_end() -> None:
     assert str(error) == "127.0.0.1: too many redirects"
 
 
+@pytest.mark.fault("S5")
 @pytest.mark.parametrize("url", ["http://example.com/", "ftp://127.0.0.1/", "https", ""])
 async def test_only_https_leaves_this_machine(url: str) -> None:
     async with client() as rest:
@@ -206,6 +213,7 @@ def test_loopback_is_judged_by_its_spelling(host: str | None, is_here: bool) -> 
     assert is_loopback(host) is is_here
 
 
+@pytest.mark.fault("S4")
 async def test_a_certificate_of_an_unknown_authority_is_refused_until_it_is_trusted(tmp_path: Path) -> None:
     authority = trustme.CA()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -43,6 +43,7 @@ def test_text_keeps_a_contrast_of_four_and_a_half(palette: Palette, text: str, b
     assert contrast(palette.colors[text], palette.colors[back]) >= 4.5
 
 
+@pytest.mark.fault("M71")
 def test_a_broken_theme_is_reported_and_the_others_load(tmp_path: Path) -> None:
     (tmp_path / "broken.toml").write_text("name = ", encoding="utf-8")
     (tmp_path / "hostile.toml").write_text('name = "../x"\ndark = true\n[colors]\n', encoding="utf-8")
@@ -58,6 +59,7 @@ def test_a_theme_of_the_user_replaces_a_built_in_one(tmp_path: Path) -> None:
     assert load_themes([tmp_path, *theme_dirs()]).get(DEFAULT).colors["up"] == "#123456"
 
 
+@pytest.mark.fault("M71")
 @pytest.mark.parametrize(
     ("line", "complaint"),
     [("up = 3", "colors"), ('up = "red"', "not a colour"), ('sideways = "#123456"', "unknown: sideways")],

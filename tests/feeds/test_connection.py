@@ -183,6 +183,7 @@ async def test_latency_and_unknown_messages_are_counted() -> None:
 # --- connections that end ---
 
 
+@pytest.mark.fault("M15", "Q11", "A20")
 async def test_a_dropped_connection_comes_back_with_all_that_is_wanted() -> None:
     async def drop(caller: Caller) -> None:
         await caller.log_in()
@@ -199,6 +200,7 @@ async def test_a_dropped_connection_comes_back_with_all_that_is_wanted() -> None
         assert running.feed.stats.reconnects == 1
 
 
+@pytest.mark.fault("M14", "M16", "A17")
 @pytest.mark.parametrize(
     ("code", "said", "reason"),
     [
@@ -219,6 +221,7 @@ async def test_a_close_by_the_server_is_told_and_retried(code: int, said: str, r
         assert running.sink.statuses[3].reason == reason
 
 
+@pytest.mark.fault("M17", "A18", "A19")
 async def test_a_doubtful_close_code_waits_for_the_user_after_three_times() -> None:
     limits = replace(QUICK, healthy_s=10.0)
     async with scripted(closing(4001, "bad key")) as server, feed_to(server.url, limits=limits) as running:
@@ -228,6 +231,7 @@ async def test_a_doubtful_close_code_waits_for_the_user_after_three_times() -> N
         assert running.provider.asked_for_credential == [False, True, False]
 
 
+@pytest.mark.fault("M12")
 async def test_an_unanswered_door_slammed_again_and_again_backs_off() -> None:
     async def slam(caller: Caller) -> None:
         await caller.log_in()
@@ -239,6 +243,7 @@ async def test_an_unanswered_door_slammed_again_and_again_backs_off() -> None:
     assert all(0.005 * 2**n - 1e-6 <= delay <= 0.01 * 2**n for n, delay in enumerate(delays)), delays
 
 
+@pytest.mark.fault("M22", "I4")
 async def test_a_feed_that_falls_silent_is_given_up() -> None:
     limits = replace(QUICK, silence_s=0.1)
     async with scripted(mute, behave) as server, feed_to(server.url, limits=limits) as running:
@@ -254,6 +259,7 @@ async def test_a_login_without_an_answer_is_given_up() -> None:
         assert running.sink.statuses[2].reason == "no answer to the login for 0.1 s"
 
 
+@pytest.mark.fault("M19")
 async def test_a_line_that_is_open_on_one_side_only_is_found_by_pings() -> None:
     connect = WebSocketConnector(ping_s=0.1, lost_s=0.1)
     async with half_open_port() as url, feed_to(url, connect=connect, limits=PATIENT) as running:
@@ -300,6 +306,7 @@ async def test_a_codec_can_give_up() -> None:
         assert running.sink.last().reason == "told to"
 
 
+@pytest.mark.fault("M31")
 async def test_nothing_of_an_old_connection_arrives_after_its_end() -> None:
     async def late(caller: Caller) -> None:
         await caller.log_in()
@@ -312,6 +319,7 @@ async def test_nothing_of_an_old_connection_arrives_after_its_end() -> None:
         assert [str(event.last) for event in running.sink.quotes] == ["1.25"]
 
 
+@pytest.mark.fault("M63")
 async def test_a_mistake_in_a_codec_costs_three_restarts_and_then_waits_for_the_user() -> None:
     async def poison(caller: Caller) -> None:
         await caller.log_in()
@@ -327,6 +335,7 @@ async def test_a_mistake_in_a_codec_costs_three_restarts_and_then_waits_for_the_
         await until(lambda: running.sink.quotes)
 
 
+@pytest.mark.fault("M21")
 async def test_a_jump_of_the_clock_reconnects_at_once() -> None:
     clock = ManualClock()
     async with scripted() as server, feed_to(server.url, clock=clock, limits=PATIENT) as running:
@@ -341,6 +350,7 @@ async def test_a_jump_of_the_clock_reconnects_at_once() -> None:
 # --- connections that do not open ---
 
 
+@pytest.mark.fault("M1")
 async def test_nobody_there_is_refused_and_retried_until_somebody_is() -> None:
     async with feed_to("ws://127.0.0.1:1/", limits=PATIENT) as running:
         await until(lambda: running.feed.state is BACKING_OFF)
@@ -348,6 +358,7 @@ async def test_nobody_there_is_refused_and_retried_until_somebody_is() -> None:
         assert running.feed.stats.connects == 0
 
 
+@pytest.mark.fault("M7", "M8", "M10", "M11", "I12")
 @pytest.mark.parametrize(
     ("status", "headers", "state", "reason", "least_s"),
     [
@@ -382,6 +393,7 @@ async def test_an_upgrade_that_is_answered_with_a_status(
             assert last.remedy
 
 
+@pytest.mark.fault("M8")
 async def test_a_rejected_key_is_refreshed_once_and_no_more() -> None:
     asked = 0
 
@@ -408,6 +420,7 @@ async def test_a_redirect_within_the_host_is_followed() -> None:
         await until(lambda: running.sink.quotes)
 
 
+@pytest.mark.fault("M5", "M6")
 @pytest.mark.parametrize(
     ("said", "reason"),
     [
@@ -428,12 +441,14 @@ async def test_a_server_of_another_kind(said: bytes, reason: str) -> None:
         assert running.sink.last().reason == reason
 
 
+@pytest.mark.fault("M4")
 async def test_a_handshake_that_hangs_is_given_up() -> None:
     async with silent_port() as url, feed_to(url, connect=WebSocketConnector(open_s=0.1), limits=PATIENT) as running:
         await until(lambda: running.feed.state is BACKING_OFF)
         assert running.sink.last().reason == "no answer in time"
 
 
+@pytest.mark.fault("S5")
 async def test_an_address_that_leaves_the_machine_in_plain_text_is_not_dialled() -> None:
     async with feed_to("ws://192.0.2.1/") as running:
         await until(lambda: running.feed.state is FAILED)
@@ -443,6 +458,7 @@ async def test_an_address_that_leaves_the_machine_in_plain_text_is_not_dialled()
 # --- logins ---
 
 
+@pytest.mark.fault("M54")
 async def test_a_refused_login_waits_for_the_user_and_tries_again_when_told() -> None:
     async def refuse(caller: Caller) -> None:
         await caller.hear()
@@ -460,6 +476,7 @@ async def test_a_refused_login_waits_for_the_user_and_tries_again_when_told() ->
         assert server.callers[1].heard[0] == "login better"
 
 
+@pytest.mark.fault("M54")
 async def test_an_expired_key_is_replaced_once() -> None:
     async def refuse(caller: Caller) -> None:
         await caller.hear()
@@ -540,6 +557,7 @@ async def test_a_refused_subscription_is_remembered_and_the_feed_lives_on() -> N
         assert not running.feed.stats.refused
 
 
+@pytest.mark.fault("M28")
 async def test_while_paused_nothing_but_pings_is_sent_and_then_the_newest_wants() -> None:
     async def limit(caller: Caller) -> None:
         await caller.log_in()
@@ -562,6 +580,7 @@ async def test_while_paused_nothing_but_pings_is_sent_and_then_the_newest_wants(
         assert heard[2:] == ["drop quote AAPL", "add quote NVDA"]
 
 
+@pytest.mark.fault("M28")
 async def test_subscriptions_keep_to_the_budget_of_their_key() -> None:
     clock = ManualClock()
     limits = replace(QUICK, subscribes_per_minute=3, silence_s=1000.0)
@@ -611,6 +630,7 @@ async def test_a_history_that_fails_is_a_notice_and_the_feed_lives_on() -> None:
 # --- wants, retries and ends in odd moments ---
 
 
+@pytest.mark.fault("M30")
 async def test_wants_that_change_while_reconnecting_are_the_ones_that_count() -> None:
     limits = replace(QUICK, backoff_base_s=0.1, backoff_cap_s=0.1)
     async with scripted(closing(1012), behave) as server, feed_to(server.url, limits=limits) as running:
@@ -637,6 +657,7 @@ async def test_going_idle_and_back_does_not_shorten_the_back_off() -> None:
         assert len(server.callers) == 1
 
 
+@pytest.mark.fault("M74")
 @pytest.mark.parametrize("moment", ["idle", "credential", "handshake", "login", "live", "backing off", "failed"])
 async def test_a_feed_stops_at_any_moment_well_within_two_seconds(moment: str) -> None:
     async with (
@@ -665,6 +686,7 @@ async def test_a_feed_stops_at_any_moment_well_within_two_seconds(moment: str) -
     assert running.feed.state is IDLE
 
 
+@pytest.mark.fault("M74")
 async def test_a_peer_that_does_not_answer_the_close_does_not_hold_up_the_end() -> None:
     async with half_open_port() as url:
         async with feed_to(url) as running:

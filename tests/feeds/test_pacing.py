@@ -13,6 +13,7 @@ from tui.feeds.pacing import DialLimiter, SendLimiter
 from tui.providers.base import Limits
 
 
+@pytest.mark.fault("M12")
 @pytest.mark.parametrize("seed", range(50))
 def test_a_server_that_accepts_and_drops_sees_five_dials_in_twelve_seconds_at_most(seed: int) -> None:
     backoff = Backoff(Limits(), Random(seed))
@@ -24,6 +25,7 @@ def test_a_server_that_accepts_and_drops_sees_five_dials_in_twelve_seconds_at_mo
     assert 2 <= dials <= 5
 
 
+@pytest.mark.fault("M5", "M73")
 def test_delays_grow_to_the_cap_and_stay_there_with_jitter() -> None:
     backoff = Backoff(Limits(backoff_base_s=1.0, backoff_cap_s=60.0), Random(1))
     delays = [backoff.next() for _ in range(2000)]
@@ -36,6 +38,7 @@ def test_what_the_server_asked_for_is_the_least_delay() -> None:
     assert Backoff(Limits(), Random(1)).next(floor_s=7.0) == 7.0
 
 
+@pytest.mark.fault("M12")
 @pytest.mark.parametrize(("live_s", "had_data", "attempts"), [(11.0, True, 0), (11.0, False, 3), (9.0, True, 3)])
 def test_only_a_connection_that_was_live_with_data_for_a_while_starts_anew(
     live_s: float, had_data: bool, attempts: int
@@ -47,6 +50,7 @@ def test_only_a_connection_that_was_live_with_data_for_a_while_starts_anew(
     assert backoff.attempts == attempts
 
 
+@pytest.mark.fault("M28")
 def test_subscribe_frames_stay_within_the_minute_whatever_the_minute() -> None:
     clock, limits = ManualClock(), Limits(subscribes_per_minute=20)
     limiter = SendLimiter(clock)
@@ -83,6 +87,7 @@ def test_a_pause_holds_all_that_share_the_key_and_a_shorter_one_does_not_end_it(
     assert limiter.wait_s(Limits()) == limiter.paused_s == 0.0
 
 
+@pytest.mark.fault("M73")
 def test_no_more_than_five_dials_start_in_any_second() -> None:
     clock = ManualClock()
     dials = DialLimiter(clock, per_second=5)
@@ -92,6 +97,7 @@ def test_no_more_than_five_dials_start_in_any_second() -> None:
     assert dials.reserve() == 0.0
 
 
+@pytest.mark.fault("M21")
 def test_every_watch_sees_a_jump_of_the_clock_once() -> None:
     clock = ManualClock()
     first, second = JumpWatch(clock), JumpWatch(clock)

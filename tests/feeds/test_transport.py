@@ -62,6 +62,7 @@ async def test_a_certificate_of_our_own_authority_is_trusted_when_the_settings_s
         await until(lambda: running.sink.quotes)
 
 
+@pytest.mark.fault("M58", "S4")
 async def test_an_unknown_authority_is_not_trusted(authority: trustme.CA) -> None:
     async with scripted(ssl=server_context(authority)) as server:
         reason, delay_s = await why_not(server.url, None)
@@ -69,18 +70,21 @@ async def test_an_unknown_authority_is_not_trusted(authority: trustme.CA) -> Non
         assert server.callers == []
 
 
+@pytest.mark.fault("M58", "S4")
 async def test_a_certificate_of_another_host_is_not_trusted(authority: trustme.CA, ca_file: Path) -> None:
     async with scripted(ssl=server_context(authority, "elsewhere.example")) as server:
         reason, delay_s = await why_not(server.url, ca_file)
     assert (reason, round(delay_s)) == ("certificate of another host", SLOW_S)
 
 
+@pytest.mark.fault("M58", "S4")
 async def test_an_expired_certificate_is_not_trusted(authority: trustme.CA, ca_file: Path) -> None:
     async with scripted(ssl=server_context(authority, not_after=FAR_PAST)) as server:
         reason, delay_s = await why_not(server.url, ca_file)
     assert (reason, round(delay_s)) == ("certificate expired", SLOW_S)
 
 
+@pytest.mark.fault("M58")
 async def test_a_port_without_tls_is_not_spoken_to(ca_file: Path) -> None:
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(100)
@@ -134,6 +138,7 @@ async def proxy(target: int, answer: bytes = b"HTTP/1.1 200 OK\r\n\r\n") -> Asyn
         yield here[0]
 
 
+@pytest.mark.fault("M59")
 async def test_a_proxy_is_asked_for_the_host_and_certificates_are_checked_through_it(
     authority: trustme.CA, ca_file: Path
 ) -> None:
@@ -146,6 +151,7 @@ async def test_a_proxy_is_asked_for_the_host_and_certificates_are_checked_throug
             assert through.asked == ["CONNECT data.example:443 HTTP/1.1"]
 
 
+@pytest.mark.fault("M59")
 @pytest.mark.parametrize(
     ("answer", "state", "reason"),
     [
@@ -242,6 +248,7 @@ def test_addresses_that_are_none_are_not_repeated(error: Exception) -> None:
     assert "planted" not in outcome.reason + outcome.remedy
 
 
+@pytest.mark.fault("M59")
 def test_a_socks_proxy_without_its_package_says_which() -> None:
     outcome = classify(ImportError("connecting through a SOCKS proxy requires python-socks"))
     assert (outcome.then, outcome.remedy) == (Then.FAIL, 'Run: pip install "tickdeck[socks]"')

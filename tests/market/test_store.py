@@ -48,6 +48,7 @@ def book(clock: ManualClock, bid: str = "97210.4", ask: str = "97212.1") -> Book
     )
 
 
+@pytest.mark.fault("A9", "I2")
 def test_a_quote_is_merged_field_by_field_and_null_clears(store: MarketStore, clock: ManualClock) -> None:
     store.apply(quote(clock, bid="187.41", ask="187.43", last="187.42"))
     store.apply(quote(clock, last="187.45"))
@@ -66,6 +67,7 @@ def test_another_source_starts_with_its_own_figures(store: MarketStore, clock: M
     assert (state.source, state.values) == ("insightsentry", {"last": Decimal("187.50")})
 
 
+@pytest.mark.fault("M39")
 def test_a_jump_is_suspect_until_a_second_update_agrees(store: MarketStore, clock: ManualClock) -> None:
     for last, suspect in (("100", False), ("100000", True), ("100000", False), ("99000", False)):
         store.apply(quote(clock, last=last))
@@ -83,6 +85,7 @@ def test_drain_says_what_changed_once(store: MarketStore, clock: ManualClock) ->
     assert not store.drain()
 
 
+@pytest.mark.fault("M24")
 def test_a_value_is_live_only_on_the_present_connection_of_the_feed_that_serves_it(
     store: MarketStore, clock: ManualClock
 ) -> None:
@@ -110,6 +113,7 @@ def test_a_quote_is_stale_while_nobody_serves_it(store: MarketStore, clock: Manu
     assert store.freshness(QUOTE) is Freshness.STALE
 
 
+@pytest.mark.fault("M23")
 def test_a_book_is_stale_when_it_falls_out_of_its_own_rhythm(store: MarketStore, clock: ManualClock) -> None:
     store.assign(BOOK, "quantcite:book")
     go_live(store, clock, "quantcite:book")
@@ -154,6 +158,7 @@ def test_decimals_are_learned_from_what_is_seen(store: MarketStore, clock: Manua
     assert store.decimals(AAPL) == 8
 
 
+@pytest.mark.fault("M33")
 def test_the_same_print_counts_once(store: MarketStore, clock: ManualClock) -> None:
     for sequence in ("1", "1", "2", None, None):
         store.apply(
@@ -180,6 +185,7 @@ def test_a_position_of_zero_is_closed(store: MarketStore, clock: ManualClock) ->
     assert store.accounts.positions == {}
 
 
+@pytest.mark.fault("S14")
 def test_every_container_is_bounded(store: MarketStore, clock: ManualClock) -> None:
     now = clock.now_ns()
     for i in range(MAX_SYMBOLS + 50):

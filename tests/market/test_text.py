@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tui.market.text import MAX_MARKS, clean, clean_lines, safe_url
 
 
+@pytest.mark.fault("M49", "M51")
 @pytest.mark.parametrize(
     ("hostile", "shown"),
     [
@@ -34,6 +35,7 @@ def test_controls_go_and_words_stay(hostile: str, shown: str) -> None:
     assert clean(hostile) == shown
 
 
+@pytest.mark.fault("M51")
 def test_stacked_marks_and_length_are_bounded() -> None:
     assert len(clean("z" + "\u0301" * 50)) == 1 + MAX_MARKS
     assert clean("x" * 10_000, 100) == "x" * 99 + "…"
@@ -43,6 +45,7 @@ def test_line_breaks_stay_in_bodies() -> None:
     assert clean_lines("one\r\ntwo\x1b[31m\rthree") == "one\ntwo\nthree"
 
 
+@pytest.mark.fault("M49")
 @given(st.text(st.characters(codec=None, exclude_categories=[]), max_size=300))
 def test_nothing_a_terminal_obeys_survives(text: str) -> None:
     for char in clean(text):
@@ -56,6 +59,7 @@ def test_plain_links_are_kept(url: str) -> None:
     assert safe_url(url) == url
 
 
+@pytest.mark.fault("M52", "S3")
 @pytest.mark.parametrize(
     "url",
     [

@@ -16,6 +16,7 @@ from tui.panes.feeds import FeedsPane
 from tui.panes.tape import TapePane, directions
 
 
+@pytest.mark.fault("M1")
 def test_a_feed_that_waits_says_why_and_how_long(desk: Desk, store: MarketStore, clock: ManualClock) -> None:
     store.apply(
         Status(

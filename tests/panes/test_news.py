@@ -44,6 +44,7 @@ def test_newest_comes_first_and_unread_is_marked(pane: NewsPane, store: MarketSt
     assert ("2 unread", pane.desk.palette.muted) in pane.heading()
 
 
+@pytest.mark.fault("M50")
 def test_brackets_in_a_headline_are_shown_as_they_are(pane: NewsPane, store: MarketStore) -> None:
     put(store, "ACME [Q3] beats [/] [@click=app.quit]", 1)
     assert "ACME [Q3] beats [/] [@click=app.quit]" in text_of(pane.rows(80, 10))[0]

@@ -40,6 +40,7 @@ def test_numbers_in_the_allowed_forms_become_decimals(given_value: object, expec
     assert number(given_value) == (None if expected is None else Decimal(expected))
 
 
+@pytest.mark.fault("M38")
 @pytest.mark.parametrize(
     "impossible",
     [
@@ -127,6 +128,7 @@ def test_an_impossible_time_is_refused(impossible: object) -> None:
         time_ns(impossible)
 
 
+@pytest.mark.fault("M40", "M41")
 @pytest.mark.parametrize(
     "hostile",
     [
@@ -155,6 +157,7 @@ def test_json_loads_from_text_and_from_bytes() -> None:
     assert load_json(b"[]") == []
 
 
+@pytest.mark.fault("S14")
 def test_json_beyond_the_size_limit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tui.providers.parse.MAX_JSON", 10)
     with pytest.raises(ValueError):

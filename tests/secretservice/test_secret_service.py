@@ -80,6 +80,7 @@ def test_a_round_trip_of_the_doctor_leaves_nothing_behind(tmp_path: Path) -> Non
     assert done.stdout.endswith("looked 1\n")
 
 
+@pytest.mark.fault("M56")
 def test_a_locked_keyring_is_named_and_the_environment_still_works(tmp_path: Path) -> None:
     session(tmp_path, f"{UNLOCK.format('test-pw')}; printf abc-123 | {TICKDECK} credentials set quantcite --stdin")
     done = session(
@@ -111,6 +112,7 @@ def test_a_bus_without_a_secret_service_is_named(tmp_path: Path) -> None:
     assert "there is no keyring here" in done.stderr
 
 
+@pytest.mark.fault("M56")
 def test_a_bus_that_has_gone_is_named(tmp_path: Path) -> None:
     script = (
         f"export DBUS_SESSION_BUS_ADDRESS=unix:path={tmp_path}/gone; "

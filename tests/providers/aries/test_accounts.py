@@ -41,6 +41,7 @@ def test_a_topic_that_nobody_wants_is_unsubscribed() -> None:
     assert (frame["type"], frame["payload"]) == ("unsubscribe", [{"topic": "news"}])
 
 
+@pytest.mark.fault("A14")
 def test_the_watchlist_has_the_name_of_the_seed_first_and_then_the_other() -> None:
     codec = accounts()
     frames = sent(codec.wanted(want("account"), NOW_NS))
@@ -78,6 +79,7 @@ def test_without_an_account_only_what_needs_none_is_asked_for() -> None:
 # -- orders, positions, balances
 
 
+@pytest.mark.fault("A15")
 def test_an_order_keeps_every_figure() -> None:
     order = one(accounts().received(golden("accounts/order.json"), NOW_NS), Order)
     assert (order.account, order.client_order_id, order.order_id) == (
@@ -102,6 +104,7 @@ def test_the_name_of_an_event_may_stand_in_four_places(place: str, name: str) ->
     assert events(accounts().received(json.dumps(message), NOW_NS), Order)
 
 
+@pytest.mark.fault("A15")
 def test_a_snapshot_may_hold_everything_in_lists() -> None:
     signals = drained(accounts().received(golden("accounts/snapshot.json"), NOW_NS))
     assert [type(signal) for signal in signals] == [Order, Order, Position, Balance]
@@ -109,6 +112,7 @@ def test_a_snapshot_may_hold_everything_in_lists() -> None:
     assert of(signals, Order)[1].status == "WORKING"
 
 
+@pytest.mark.fault("A15")
 def test_orders_may_come_as_a_list_in_a_response() -> None:
     order = one(accounts().received(golden("accounts/orders_as_list.json"), NOW_NS), Order)
     assert order.client_order_id == "clord-1"
@@ -187,12 +191,14 @@ def test_news_is_read_under_any_spelling() -> None:
     assert item.symbols == ("NVDA", "AMD")
 
 
+@pytest.mark.fault("M52", "S3")
 def test_news_may_come_in_lists_and_bad_links_are_dropped() -> None:
     first, second = events(accounts("news").received(golden("accounts/news_list.json"), NOW_NS), NewsItem)
     assert (first.id, first.symbols, first.published_ns) == ("77", ("SPX", "AAPL"), 1_763_647_200 * NS)
     assert (second.id, second.link, second.symbols) == ("u-2", None, ("AAPL",))
 
 
+@pytest.mark.fault("M49")
 def test_hostile_news_is_plain_text() -> None:
     data = {
         "title": "\x1b]52;c;QUFB\x07ACME [Q3] \u202ebeats<script>alert(1)</script> &lt;b&gt;",

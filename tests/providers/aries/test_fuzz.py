@@ -92,6 +92,7 @@ def test_lines_that_were_not_touched_survive(frames: list[str], cuts: list[tuple
                     assert type(signal) in told
 
 
+@pytest.mark.fault("M40")
 @pytest.mark.parametrize("codec_and_wants", codecs(), ids=["market", "charts", "accounts"])
 def test_a_frame_of_rubbish_is_counted_once(codec_and_wants: tuple[SessionCodec, Wants]) -> None:
     codec, wants = codec_and_wants
@@ -100,6 +101,7 @@ def test_a_frame_of_rubbish_is_counted_once(codec_and_wants: tuple[SessionCodec,
     assert counts == [Count("undecodable", 10_000, "{]")]
 
 
+@pytest.mark.fault("S14")
 def test_what_is_remembered_is_bounded() -> None:
     codec = MarketCodec(credential(), SymbolTable())
     live(codec)

@@ -32,6 +32,7 @@ def prices(book: Level2Book) -> tuple[list[str], list[str]]:
     return [f"{price} x {size}" for price, size, _ in bids], [f"{price} x {size}" for price, size, _ in asks]
 
 
+@pytest.mark.fault("A11")
 def test_rows_become_a_book_with_the_venues_whose_best_price_it_is() -> None:
     book = one(market().received(golden("market/level2.json"), NOW_NS), BookSnapshot)
     assert book.asks == ((D("187.43"), D(300), ("ARCX",)), (D("187.44"), D(1200), ("XNAS",)))
@@ -40,6 +41,7 @@ def test_rows_become_a_book_with_the_venues_whose_best_price_it_is() -> None:
     assert book.ts_event_ns == 1_795_185_600_123_000_000
 
 
+@pytest.mark.fault("A11")
 def test_malformed_rows_are_counted_and_their_neighbours_stay() -> None:
     body = rows("300:187.43:0", "1:2", "1:2:3:4", "x:187.44:0", ":187.40:100", "5::5", "1:-3:0", quotes=["A:1:2:3", ""])
     body["quotes"] = ["ARCX:187.43:300:187.40:900", "a:b:c:d:e", 7, None, ":187.43:1:187.40:1"]

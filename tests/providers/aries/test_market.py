@@ -104,6 +104,7 @@ def test_an_option_is_unsubscribed_as_one() -> None:
     assert frame["payload"] == [{"symbol": "AAPL261218C00200000", "symbolType": "option"}]
 
 
+@pytest.mark.fault("M28")
 def test_a_frame_holds_at_most_a_hundred_symbols() -> None:
     names = [f"quote A{chr(65 + n // 26)}{chr(65 + n % 26)}" for n in range(230)]
     codec = live(MarketCodec(credential(), SymbolTable()))
@@ -121,6 +122,7 @@ def test_symbols_of_other_markets_are_not_asked_for() -> None:
 # -- refusals
 
 
+@pytest.mark.fault("A13", "M26")
 def test_depth_that_is_refused_is_given_up_and_the_rest_asked_for_again() -> None:
     codec = live(MarketCodec(credential(), SymbolTable()))
     plain, deep = sent(codec.wanted(want("quote MSFT", "quote AAPL", "book AAPL"), NOW_NS))
@@ -150,6 +152,7 @@ def test_depth_that_was_refused_is_tried_again_when_it_is_wanted_anew() -> None:
     assert sent(codec.wanted(want("book AAPL"), NOW_NS))
 
 
+@pytest.mark.fault("M26", "M27")
 def test_the_one_bad_symbol_of_a_frame_is_found_and_the_others_survive() -> None:
     codec = live(MarketCodec(credential(), SymbolTable()))
     good = [f"quote G{chr(65 + n)}" for n in range(15)]
@@ -182,6 +185,7 @@ def test_a_refusal_of_what_is_no_longer_wanted_is_silence() -> None:
 # -- events
 
 
+@pytest.mark.fault("A8", "A9")
 def test_a_quote_becomes_a_patch() -> None:
     quote = one(market("quote AAPL").received(golden("market/quote.json"), NOW_NS), Quote)
     assert (quote.symbol, quote.bid, quote.ask) == ("AAPL", Decimal("187.41"), Decimal("187.43"))
@@ -199,6 +203,7 @@ def test_a_trade_update_carries_the_day_and_the_change_in_per_cent() -> None:
     assert not {"bid", "ask"} & quote.model_fields_set
 
 
+@pytest.mark.fault("A8")
 def test_numbers_may_be_strings_and_null_clears() -> None:
     quote = one(market("quote AAPL").received(golden("market/quote_strings.json"), NOW_NS), Quote)
     assert (quote.bid, quote.bid_size) == (Decimal("187.41"), Decimal(500))
@@ -220,6 +225,7 @@ def test_a_change_from_nothing_has_no_per_cent() -> None:
     assert quote.change_percent is None
 
 
+@pytest.mark.fault("M38")
 def test_an_impossible_field_is_counted_and_its_neighbours_stay() -> None:
     data = {"symbol": "AAPL", "bidPrice": "NaN", "askPrice": 187.43, "askSize": -5, "quoteTimestamp": "yesterday"}
     signals = drained(market("quote AAPL").received(update("quote", data), NOW_NS))
@@ -229,6 +235,7 @@ def test_an_impossible_field_is_counted_and_its_neighbours_stay() -> None:
     assert of(signals, Count) == [Count("rejected", 3)]
 
 
+@pytest.mark.fault("M60")
 def test_a_time_of_the_exchange_in_the_future_is_counted_and_the_servers_time_taken() -> None:
     data = {"symbol": "AAPL", "bidPrice": 1, "quoteTimestamp": "2031-01-01T00:00:00Z"}
     signals = drained(market("quote AAPL").received(update("quote", data), NOW_NS))
@@ -277,6 +284,7 @@ def test_bodies_without_a_name_are_told_by_their_keys() -> None:
     assert of(signals, Greeks)[0].implied_volatility == Decimal("9.5"), "implied volatility is not clamped"
 
 
+@pytest.mark.fault("A7")
 @pytest.mark.parametrize(
     ("change", "session"),
     [
@@ -308,6 +316,7 @@ def test_a_part_of_the_market_status_changes_only_that_part() -> None:
 # -- late, missing and silent
 
 
+@pytest.mark.fault("A12", "M31")
 def test_late_data_is_counted_and_never_shown() -> None:
     codec = market("quote AAPL", "quote MSFT")
     drained(codec.wanted(want("quote MSFT"), NOW_NS))
@@ -330,6 +339,7 @@ def test_fields_that_only_come_along_are_not_shown() -> None:
     assert not drained(codec.received(golden("market/quote.json"), NOW_NS))
 
 
+@pytest.mark.fault("M35")
 def test_depth_that_never_comes_is_told_in_trading_hours() -> None:
     codec = market("book AAPL")
     drained(codec.received(golden("market/quote.json"), NOW_NS))

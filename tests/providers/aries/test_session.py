@@ -59,6 +59,7 @@ def first_auth_after(codec: SessionCodec, step_s: int, most_s: int) -> float | N
     return None
 
 
+@pytest.mark.fault("S6")
 @pytest.mark.parametrize("kind", [MarketCodec, ChartsCodec, AccountsCodec])
 def test_the_first_frame_is_the_login_of_the_seed_and_its_record_hides_the_token(
     kind: type[MarketCodec] | type[ChartsCodec] | type[AccountsCodec],
@@ -81,6 +82,7 @@ def test_nothing_but_the_login_is_sent_before_it_is_accepted() -> None:
     assert [json.loads(send.frame)["type"] for send in of(signals, Send)] == ["subscribe"]
 
 
+@pytest.mark.fault("A2")
 @pytest.mark.parametrize(
     "answer",
     [
@@ -96,6 +98,7 @@ def test_a_login_counts_in_any_envelope_and_with_the_id_in_either_place(answer: 
     assert [type(signal) for signal in signals] == [LoggedIn]
 
 
+@pytest.mark.fault("A3")
 def test_the_one_other_spelling_is_tried_once_when_the_form_is_refused() -> None:
     codec = opened(market())
     [fallback] = sent(codec.received(error("auth-1", "unknown method"), NOW_NS))
@@ -104,18 +107,21 @@ def test_the_one_other_spelling_is_tried_once_when_the_form_is_refused() -> None
     assert isinstance(refusal, LoginRefused)
 
 
+@pytest.mark.fault("A3", "M54")
 def test_a_refused_token_is_worth_a_fresh_one_and_is_no_reason_to_try_the_other_spelling() -> None:
     for text in ("authentication failed", "token is required"):
         [signal] = drained(opened(market()).received(error("auth-1", text), NOW_NS))
         assert signal == LoginRefused(text, "Sign in again: tickdeck credentials set aries", refresh=True)
 
 
+@pytest.mark.fault("A4")
 def test_a_greeting_that_asks_for_a_login_changes_nothing() -> None:
     codec = opened(market())
     assert not drained(codec.received(REQUIRED, NOW_NS))
     assert of(drained(codec.received(SUCCESS, NOW_NS)), LoggedIn)
 
 
+@pytest.mark.fault("A4")
 def test_a_server_that_only_asks_again_has_refused_the_token() -> None:
     codec = opened(market())
     drained(codec.received(REQUIRED, NOW_NS))
@@ -125,6 +131,7 @@ def test_a_server_that_only_asks_again_has_refused_the_token() -> None:
     assert signal.refresh
 
 
+@pytest.mark.fault("A5")
 def test_a_login_that_is_not_answered_ends_in_a_retry() -> None:
     codec = opened(market())
     assert not drained(codec.ticked(NOW_NS + 10 * NS))
@@ -178,6 +185,7 @@ def test_a_token_that_ends_before_the_login_does_is_replaced_in_time() -> None:
     assert first_auth_after(codec, 10, 2000) == 600
 
 
+@pytest.mark.fault("A6")
 @pytest.mark.parametrize(("left_s", "expected"), [(None, Send), (3600, Send), (300, Renew)])
 def test_refresh_auth_renews_with_this_token_or_asks_for_another(
     left_s: float | None, expected: type[Send] | type[Renew]
@@ -189,6 +197,7 @@ def test_refresh_auth_renews_with_this_token_or_asks_for_another(
     assert not of(repeat, Send), "one login at a time"
 
 
+@pytest.mark.fault("A6")
 def test_an_expired_login_reconnects_without_counting_as_trouble() -> None:
     [signal] = drained(live(market()).received(golden("session/auth_expired.json"), NOW_NS))
     assert signal == Close("login expired", Then.RECONNECT)
@@ -243,6 +252,7 @@ def test_a_pong_measures_the_round_trip(older: bool) -> None:
     assert not drained(codec.received(pong, NOW_NS + 3 * NS)), "a pong counts once"
 
 
+@pytest.mark.fault("A1", "M40")
 def test_a_broken_line_costs_nothing_but_itself() -> None:
     codec = live(market(), want("quote AAPL"))
     frame = "\n\n".join(
@@ -287,6 +297,7 @@ def test_the_older_protocol_can_refuse_too() -> None:
     assert isinstance(signal, LoginRefused)
 
 
+@pytest.mark.fault("M53")
 def test_an_error_that_repeats_the_token_is_told_without_it() -> None:
     [signal] = drained(live(market()).received(error("sub-99", f"bad value {TOKEN}"), NOW_NS))
     assert isinstance(signal, Notice)
@@ -311,6 +322,7 @@ def test_an_address_out_of_date_is_told_when_the_socket_opens() -> None:
     assert isinstance(login, Send)
 
 
+@pytest.mark.fault("A10")
 def test_messages_of_other_sockets_are_counted_as_unknown() -> None:
     assert of(drained(live(market()).received(update("account.order", {"clOrdId": "a"}), NOW_NS)), Count)
     charts = live(ChartsCodec(credential(), SymbolTable()))

@@ -134,6 +134,7 @@ async def test_all_who_come_together_share_one_refresh() -> None:
     assert len(bench.web.calls) == 2
 
 
+@pytest.mark.fault("M54")
 async def test_sockets_that_were_refused_together_share_one_refresh() -> None:
     bench = Bench(Issuer(), SIGNED_IN)
     await access(bench)
@@ -145,6 +146,7 @@ async def test_sockets_that_were_refused_together_share_one_refresh() -> None:
     assert await access(bench, fresh=True) == "access-3"
 
 
+@pytest.mark.fault("M55")
 async def test_a_token_with_time_left_serves_while_the_refresh_fails() -> None:
     bench = Bench(Issuer(), SIGNED_IN)
     await access(bench)
@@ -187,6 +189,7 @@ async def test_a_token_that_the_user_stores_meanwhile_is_taken() -> None:
     assert await access(bench) == "new"
 
 
+@pytest.mark.fault("M55")
 @pytest.mark.parametrize("answer", [None, [], {}, {"access_token": ""}, {"access_token": 7}, "token"])
 async def test_an_answer_without_a_token_is_an_error(answer: object) -> None:
     with pytest.raises(RestError, match="without an access token"):
@@ -212,6 +215,7 @@ async def test_a_store_that_fails_does_not_cost_the_tokens() -> None:
     assert await access(bench) == "access-2"
 
 
+@pytest.mark.fault("M56")
 async def test_a_locked_keyring_is_told_and_not_taken_for_an_empty_one() -> None:
     bench = Bench(nothing)
 

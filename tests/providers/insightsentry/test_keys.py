@@ -59,6 +59,7 @@ async def key(of: Any, channel: str = "live", *, fresh: bool = False) -> str:
 # -- direct and static
 
 
+@pytest.mark.fault("M57")
 async def test_direct_mode_uses_the_dashboard_key_without_the_spaces_around_it(tmp_path: Path) -> None:
     direct = provider(tmp_path, secrets=Secrets(api_key=" abc.def.ghi\n"))
     assert await key(direct) == "abc.def.ghi"
@@ -104,6 +105,7 @@ async def test_a_stored_key_with_more_than_a_day_left_is_used_as_it_is(tmp_path:
     assert server.issued == 0
 
 
+@pytest.mark.fault("I10")
 async def test_23_hours_left_at_the_start_rotates_once_and_stores_before_use(
     tmp_path: Path, clock: ManualClock
 ) -> None:
@@ -132,6 +134,7 @@ async def test_two_channels_at_once_rotate_once(tmp_path: Path, clock: ManualClo
     assert server.issued == 1
 
 
+@pytest.mark.fault("I10")
 async def test_two_programs_at_once_rotate_once(tmp_path: Path, clock: ManualClock) -> None:
     server, secrets = Server(clock), Secrets(rapidapi_key="r")
     rings = [provider(tmp_path, server, secrets, clock, key="rapidapi") for _ in range(4)]
@@ -164,6 +167,7 @@ asyncio.run(main())
 """
 
 
+@pytest.mark.fault("I10")
 def test_two_processes_at_once_rotate_once(tmp_path: Path) -> None:
     (tmp_path / "rapidapi_key").write_text("r")
     root = str(Path(__file__).parents[3])
@@ -186,6 +190,7 @@ def test_two_processes_at_once_rotate_once(tmp_path: Path) -> None:
     assert outputs[0].startswith("ws_")
 
 
+@pytest.mark.fault("I10", "M55")
 async def test_a_failed_rotation_keeps_the_old_key_and_asks_again_later_and_later(
     tmp_path: Path, clock: ManualClock
 ) -> None:
@@ -206,6 +211,7 @@ async def test_a_failed_rotation_keeps_the_old_key_and_asks_again_later_and_late
     assert await key(ring) == "ws_1"
 
 
+@pytest.mark.fault("M55")
 async def test_a_failed_rotation_is_an_error_once_the_old_key_has_ended(tmp_path: Path, clock: ManualClock) -> None:
     server = Server(clock)
     server.fails = RestError("too many requests", status=429, retry_after_s=120)
@@ -228,6 +234,7 @@ async def test_a_refused_rapidapi_key_is_said_with_the_remedy(tmp_path: Path, cl
     assert "credentials set" in caught.value.remedy
 
 
+@pytest.mark.fault("I10", "M54")
 async def test_a_key_refused_before_its_time_is_replaced_once_an_hour(tmp_path: Path, clock: ManualClock) -> None:
     server = Server(clock)
     secrets = Secrets(rapidapi_key="r", websocket_key=kept("ws_old", WEEK_S))
@@ -300,6 +307,7 @@ async def test_the_life_of_a_new_key_is_read_in_every_form(tmp_path: Path, answe
     assert credential.expires_at_ns // NS == ends_s
 
 
+@pytest.mark.fault("M55")
 @pytest.mark.parametrize("answer", [None, [], {}, {"api_key": ""}, {"api_key": 7}, {"message": "quota exceeded"}])
 async def test_an_answer_without_a_key_keeps_the_old_one(tmp_path: Path, answer: Any) -> None:
     secrets = Secrets(rapidapi_key="r", websocket_key=kept("ws_old", 3600))

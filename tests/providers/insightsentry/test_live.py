@@ -95,6 +95,7 @@ def test_newer_servers_are_asked_for_a_number_of_bars(field: str) -> None:
     assert "recent_bars" not in sent
 
 
+@pytest.mark.fault("I6")
 def test_each_change_sends_the_complete_list_and_no_change_sends_nothing() -> None:
     driver = live(quote("AAPL"))
     assert codes(driver.want(quote("AAPL"), quote("TSLA"))) == [["NASDAQ:AAPL", "NASDAQ:TSLA"]]
@@ -109,6 +110,7 @@ def test_two_spellings_of_one_code_are_one_subscription_and_both_get_its_data() 
     assert {each.symbol for each in made} == {"AAPL", "NASDAQ:AAPL"}
 
 
+@pytest.mark.fault("I6")
 def test_the_last_removal_closes_instead_of_sending_an_empty_list() -> None:
     driver = live(quote("AAPL"))
     made = driver.want()
@@ -152,6 +154,7 @@ def test_a_removal_that_was_ignored_shows_by_its_data_and_is_sent_once_more() ->
 # -- login and life
 
 
+@pytest.mark.fault("I1")
 def test_connecting_is_no_login_but_the_next_sign_of_life_is() -> None:
     driver = Driver(live_codec())
     driver.want(quote("AAPL"))
@@ -176,6 +179,7 @@ def test_any_sign_of_life_without_an_error_is_the_login(frame: str) -> None:
     assert len(of(LoggedIn, driver.receive(frame))) == 1
 
 
+@pytest.mark.fault("I5")
 def test_pings_are_25_seconds_apart_and_their_answers_measure_the_latency() -> None:
     driver = live(quote("AAPL"))
     at: list[int] = []
@@ -188,11 +192,13 @@ def test_pings_are_25_seconds_apart_and_their_answers_measure_the_latency() -> N
     assert driver.receive("pong") == [], "an answer to no ping measures nothing"
 
 
+@pytest.mark.fault("I3", "M24")
 def test_a_closed_market_with_heartbeats_alone_stays_connected() -> None:
     driver = live(quote("AAPL"))
     assert not of(Close, driver.wait(600))
 
 
+@pytest.mark.fault("I5")
 def test_five_frames_in_a_row_that_are_no_json_end_the_connection() -> None:
     driver = live(quote("AAPL"))
     for _ in range(4):
@@ -203,6 +209,7 @@ def test_five_frames_in_a_row_that_are_no_json_end_the_connection() -> None:
     assert [each.then for each in of(Close, driver.receive("<html>"))] == [Then.RETRY]
 
 
+@pytest.mark.fault("I5", "M48")
 def test_an_unknown_shape_is_named_once_and_counted_each_time() -> None:
     driver = live(quote("AAPL"))
     assert driver.receive({"foo": 1, "bar": 2}) == [Count("unknown", sample="bar foo")]
@@ -212,6 +219,7 @@ def test_an_unknown_shape_is_named_once_and_counted_each_time() -> None:
 # -- quotes
 
 
+@pytest.mark.fault("I2")
 def test_the_seed_quote_becomes_a_patch_with_its_numbers_as_sent() -> None:
     driver = live(quote("AAPL"))
     (made,) = of(Quote, driver.receive((FRAMES / "live" / "quote_seed.json").read_text()))
@@ -233,6 +241,7 @@ def test_the_seed_quote_becomes_a_patch_with_its_numbers_as_sent() -> None:
     assert "delayed" not in made.model_fields_set
 
 
+@pytest.mark.fault("I2")
 def test_wrapped_quotes_carry_the_day_and_whether_they_are_late() -> None:
     driver = live(quote("MSFT"))
     (made,) = of(Quote, driver.receive((FRAMES / "live" / "quotes_wrapped.json").read_text()))
@@ -250,6 +259,7 @@ def test_delay_seconds_say_whether_figures_are_late(seconds: int | None, delayed
     assert "delayed" in made.model_fields_set
 
 
+@pytest.mark.fault("I2")
 def test_a_sparse_patch_holds_only_its_field_and_null_clears() -> None:
     driver = live(quote("AAPL"))
     (made,) = of(Quote, driver.receive({"data": [{"code": "NASDAQ:AAPL", "bid": 1.25, "ask": None}]}))
@@ -257,6 +267,7 @@ def test_a_sparse_patch_holds_only_its_field_and_null_clears() -> None:
     assert made.ask is None
 
 
+@pytest.mark.fault("M38")
 def test_an_impossible_field_is_counted_and_its_neighbours_survive() -> None:
     driver = live(quote("AAPL"))
     made = driver.receive({"code": "NASDAQ:AAPL", "bid": -1, "ask_size": -5, "last_price": "1,5", "ask": 243.09})
@@ -275,6 +286,7 @@ def test_one_bad_row_of_a_wrapper_costs_only_itself() -> None:
 # -- bars and ticks
 
 
+@pytest.mark.fault("I1", "I5")
 def test_the_seed_bar_is_open_until_a_later_start_proves_it_closed() -> None:
     driver = live(bar("AAPL"))
     (first,) = of(Bar, driver.receive((FRAMES / "live" / "series_seed.json").read_text()))
@@ -286,11 +298,13 @@ def test_the_seed_bar_is_open_until_a_later_start_proves_it_closed() -> None:
     assert (opened.start_ns, opened.closed) == (1733432400 * NS, False)
 
 
+@pytest.mark.fault("I1", "M61")
 def test_a_batch_is_sorted_and_all_but_the_last_are_closed() -> None:
     made = of(Bar, live(bar("AAPL")).receive(series(*[row(MINUTE + 60 * n) for n in (2, 0, 1)])))
     assert [(each.start_ns // NS - MINUTE, each.closed) for each in made] == [(0, True), (60, True), (120, False)]
 
 
+@pytest.mark.fault("M61")
 def test_an_old_bar_that_comes_again_is_a_closed_correction() -> None:
     driver = live(bar("AAPL"))
     driver.receive(series(row(MINUTE + 60)))
@@ -339,6 +353,7 @@ def test_an_unreadable_bar_code_with_two_series_is_counted() -> None:
     assert driver.receive(series(row(MINUTE), bar_type="?")) == [Count("unknown", sample="?")]
 
 
+@pytest.mark.fault("M61")
 def test_bars_of_an_interval_that_nobody_asked_for_are_late() -> None:
     assert live(bar("AAPL")).receive(series(row(MINUTE), bar_type="5m")) == [Count("late")]
 

@@ -61,6 +61,7 @@ def test_symbols_without_a_short_spelling_keep_their_code() -> None:
     assert news.symbols == ("ETH/USDT", "CME_MINI:ES1!", "LSE:VOD", "NVDA")
 
 
+@pytest.mark.fault("I11")
 @pytest.mark.parametrize("pack", [list, lambda i: {"data": i}, lambda i: {"news": i}, lambda i: {"items": i}])
 def test_the_first_ten_may_come_packed_in_any_way(pack: Any) -> None:
     ten = [item(n) for n in range(10)]
@@ -72,6 +73,7 @@ def test_the_first_ten_may_come_packed_in_any_way(pack: Any) -> None:
     assert of(NewsItem, packed.signals) == of(NewsItem, single.signals)
 
 
+@pytest.mark.fault("I11")
 def test_what_was_shown_is_not_shown_again_after_a_reconnect() -> None:
     seen = SeenNews()
     feed(seen).receive([item(n) for n in range(10)])
@@ -79,6 +81,7 @@ def test_what_was_shown_is_not_shown_again_after_a_reconnect() -> None:
     assert [each.title for each in of(NewsItem, made)] == ["Headline 10"]
 
 
+@pytest.mark.fault("I11")
 def test_without_a_link_time_source_and_title_tell_items_apart() -> None:
     bare = {"title": "Same", "published_at": 1767623600, "source": "A"}
     driver = feed()
@@ -91,6 +94,7 @@ def test_without_a_link_time_source_and_title_tell_items_apart() -> None:
     ]
 
 
+@pytest.mark.fault("S14")
 def test_what_was_shown_is_remembered_within_bounds() -> None:
     seen = SeenNews(most=3)
     assert all(seen.is_new(each) for each in "abc")
@@ -100,6 +104,7 @@ def test_what_was_shown_is_remembered_within_bounds() -> None:
     assert seen.is_new("b"), "the oldest was forgotten"
 
 
+@pytest.mark.fault("I11", "M49", "M52", "S3")
 def test_hostile_text_and_links_arrive_harmless() -> None:
     title = "\x1b]52;c;QUFB\x07Chip [Q3] <b>up</b>\u202e [@click=app.quit]"
     made = feed().receive(item(1, title=title, content="a\x1b[2J\r\nb", link="javascript:alert(1)", source="\x9bX"))

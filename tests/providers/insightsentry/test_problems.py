@@ -46,6 +46,7 @@ def refused(signals: list[Signal]) -> set[Subscription | None]:
 # -- structured errors
 
 
+@pytest.mark.fault("I9", "M27")
 def test_a_refused_symbol_leaves_the_rest_active() -> None:
     driver = live(quote("AAPL"), quote("MSFFT"), bar("MSFFT"))
     made = driver.receive(
@@ -99,6 +100,7 @@ def test_a_throttled_request_is_waited_for(kind: str) -> None:
     assert not subscribes(driver.wait(60))
 
 
+@pytest.mark.fault("I9")
 @pytest.mark.parametrize(
     "error",
     [{"error": "x", "action": "retry_request"}, {"error": "temporarily_unavailable"}],
@@ -143,6 +145,7 @@ def test_a_request_to_reconnect_backs_off_at_least_as_long_as_asked(error: dict[
     assert (end.then, end.delay_s) == (Then.RETRY, 9.0)
 
 
+@pytest.mark.fault("I9")
 @pytest.mark.parametrize(
     "error",
     [
@@ -169,6 +172,7 @@ def test_an_absurd_delay_is_cut() -> None:
 # -- keys
 
 
+@pytest.mark.fault("M54")
 @pytest.mark.parametrize("can_rotate", [True, False])
 @pytest.mark.parametrize(
     "frame", [{"message": "Invalid API key"}, {"error": "unauthorized", "message": "Expired key ws_2f6c0e7b9d"}]
@@ -197,6 +201,7 @@ def test_a_key_in_its_last_day_is_asked_for_anew_and_the_new_one_reconnects() ->
 # -- legacy errors
 
 
+@pytest.mark.fault("I9", "M27")
 def test_a_legacy_error_after_one_addition_drops_it_and_reconnects_after_two_seconds() -> None:
     trials = Trials()
     driver = live(quote("AAPL"), trials=trials)

@@ -230,6 +230,7 @@ def test_ticks_become_trades(dialect: InsightSentryDialect) -> None:
     assert made
 
 
+@pytest.mark.fault("I6")
 def test_replacement_add_remove_and_the_last_removal(dialect: InsightSentryDialect) -> None:
     session = live(dialect)
     session.want = frozenset({quote("AAPL")})
@@ -247,6 +248,7 @@ def test_replacement_add_remove_and_the_last_removal(dialect: InsightSentryDiale
     assert not dialect.violations
 
 
+@pytest.mark.fault("M27")
 def test_an_unknown_symbol_is_found_and_the_others_go_on(dialect: InsightSentryDialect) -> None:
     session = live(dialect)
     session.want = frozenset({quote("AAPL"), quote("NOSUCH"), quote("MSFT"), bar("MSFT")})
@@ -257,6 +259,7 @@ def test_an_unknown_symbol_is_found_and_the_others_go_on(dialect: InsightSentryD
     assert not dialect.violations
 
 
+@pytest.mark.fault("I7", "I8", "M28")
 def test_forty_changes_in_ten_seconds_never_trip_the_limiter(dialect: InsightSentryDialect) -> None:
     session = live(dialect)
     symbols = [each for each, kind in dialect.market.instruments.items() if kind.kind == "stock"][:20]
@@ -307,6 +310,7 @@ WANTED = [
 MARKET = SimulatedMarket(seed=5)
 
 
+@pytest.mark.fault("I8")
 @settings(max_examples=25, deadline=None)
 @given(
     st.lists(st.tuples(st.frozensets(st.sampled_from(WANTED)), st.sampled_from([0.2, 1.0, 6.0, 20.0])), max_size=10),
@@ -366,6 +370,7 @@ def test_the_server_counts_what_the_protocol_forbids(
     assert dialect.violations[violation] >= 1
 
 
+@pytest.mark.fault("I8")
 def test_a_client_over_the_limit_is_ignored_for_a_minute_without_a_word(dialect: InsightSentryDialect) -> None:
     talk = dialect.conversation("live")
     for number in range(30):

@@ -55,6 +55,7 @@ def test_the_sample_of_the_seed_is_read_to_the_last_figure() -> None:
     )
 
 
+@pytest.mark.fault("Q5")
 def test_levels_in_any_order_come_out_best_first_and_zero_amounts_go() -> None:
     asks = [level(12, 1, "a"), level(11, 0), level(13, 1e-300), level(10, 2, "b")]
     book = quick(message([level(5), level(7), level(6)], asks))
@@ -69,6 +70,7 @@ def test_levels_at_one_price_are_one() -> None:
     assert book.bids == ((Decimal(5), Decimal("3.5"), ("okx", "xt", "woo")),)
 
 
+@pytest.mark.fault("Q5")
 def test_a_crossed_book_and_extra_fields_and_empty_sides_are_fine() -> None:
     crossed = quick(message([level(11)], [level(10)], extra={"a": 1}, timestamp="2026-01-05T14:37:51"))
     assert crossed is not None
@@ -78,6 +80,7 @@ def test_a_crossed_book_and_extra_fields_and_empty_sides_are_fine() -> None:
     assert (empty.bids, empty.asks, empty.is_usable) == ((), (), True)
 
 
+@pytest.mark.fault("M43")
 def test_a_deep_book_is_cut_at_its_far_end() -> None:
     prices = list(range(1, 1001))
     random.Random(1).shuffle(prices)
@@ -104,6 +107,7 @@ def test_an_impossible_price_loses_its_level_only(price: object) -> None:
     assert book.is_usable
 
 
+@pytest.mark.fault("Q5")
 def test_odd_fields_around_the_levels_do_not_matter() -> None:
     odd = message([level(9)], [], update_number="twelve", timestamp="noon", subscription_id=None)
     book = BookReader().patient(odd)

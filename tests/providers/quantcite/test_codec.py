@@ -47,6 +47,7 @@ def live(*symbols: Symbol, **options: Any) -> Desk:
 # -- login
 
 
+@pytest.mark.fault("Q1")
 @pytest.mark.parametrize(
     ("frames", "detail"),
     [
@@ -63,6 +64,7 @@ def test_every_form_of_login_is_understood(frames: list[str], detail: str) -> No
     assert of(desk.said, LoggedIn) == [LoggedIn(detail)]
 
 
+@pytest.mark.fault("Q1")
 def test_a_greeting_is_no_login_and_brings_no_second_authenticate() -> None:
     desk = Desk().login("greeting.json")
     assert sent(desk.said) == [{"type": "authenticate", "api_key": "qc_live_7d1f0a"}]
@@ -71,6 +73,7 @@ def test_a_greeting_is_no_login_and_brings_no_second_authenticate() -> None:
     assert not desk.hear({"type": "welcome", "authentication": {"status": "pending"}, "user_tier": "basic"})
 
 
+@pytest.mark.fault("S6")
 def test_the_login_is_recorded_without_the_key() -> None:
     (login,) = of(list(make().opened(NOW_NS)), Send)
     assert login.purpose == "login"
@@ -87,6 +90,7 @@ def test_what_was_wanted_before_the_login_is_subscribed_after_it() -> None:
     ]
 
 
+@pytest.mark.fault("Q2")
 @pytest.mark.parametrize(
     ("message", "reason"),
     [
@@ -131,6 +135,7 @@ def test_one_subscribe_a_symbol_serves_book_and_quote() -> None:
     assert kinds == [BookSnapshot, Quote]
 
 
+@pytest.mark.fault("Q3")
 def test_all_exchanges_are_asked_for_by_name_all() -> None:
     desk = Desk(make(None)).login()
     assert sent(desk.want(book(BTC)))[0]["exchanges"] == "all"
@@ -139,6 +144,7 @@ def test_all_exchanges_are_asked_for_by_name_all() -> None:
     assert (snapshot.venues, snapshot.missing_venues) == (("okx", "xt"), ())
 
 
+@pytest.mark.fault("Q3", "M26")
 def test_a_partial_grant_names_what_is_missing() -> None:
     desk = Desk().login()
     desk.want(book(ETH))
@@ -149,6 +155,7 @@ def test_a_partial_grant_names_what_is_missing() -> None:
     assert (snapshot.venues, snapshot.missing_venues) == (("binance", "okx"), ("kraken",))
 
 
+@pytest.mark.fault("Q3", "M26")
 def test_a_refused_subscription_is_told_for_each_kind_and_not_asked_again() -> None:
     desk = Desk().login()
     desk.want(book(BTC) | quote(BTC))
@@ -161,6 +168,7 @@ def test_a_refused_subscription_is_told_for_each_kind_and_not_asked_again() -> N
     assert sent(desk.want(book(BTC)), "subscribe_aggregated"), "wanted anew, asked anew"
 
 
+@pytest.mark.fault("Q3", "M26")
 def test_no_answer_is_asked_once_more_and_then_refused() -> None:
     desk = Desk().login()
     desk.want(book(BTC))
@@ -171,6 +179,7 @@ def test_no_answer_is_asked_once_more_and_then_refused() -> None:
     assert [notice.refused for notice in of(out, Notice)] == [True]
 
 
+@pytest.mark.fault("Q3")
 def test_an_update_before_the_confirmation_is_proof_enough() -> None:
     desk = Desk().login()
     desk.want(book(BTC))
@@ -178,6 +187,7 @@ def test_an_update_before_the_confirmation_is_proof_enough() -> None:
     assert not sent(desk.wait(25), "subscribe_aggregated")
 
 
+@pytest.mark.fault("Q12")
 def test_a_symbol_that_comes_back_waits_for_the_answer_to_its_unsubscribe() -> None:
     desk = live(BTC)
     assert sent(desk.want(frozenset())) == [{"type": "unsubscribe_aggregated", "symbol": "BTC/USDT"}]
@@ -261,6 +271,7 @@ def test_two_spellings_of_one_code_share_a_subscription() -> None:
     assert {event.symbol for event in of(desk.hear(update()), BookSnapshot)} == {"BTC/USDT", "XBT/USDT"}
 
 
+@pytest.mark.fault("Q6", "M35")
 def test_a_confirmed_symbol_without_a_book_is_asked_for_one_once() -> None:
     desk = live(BTC)
     assert sent(desk.wait(3)) == [{"type": "get_aggregated_orderbook", "symbol": "BTC/USDT"}]
@@ -319,6 +330,7 @@ def test_an_empty_side_clears_its_price() -> None:
     assert {"ask", "ask_size"} <= patch.model_fields_set
 
 
+@pytest.mark.fault("Q4", "M32")
 def test_lost_updates_are_counted_and_nothing_is_asked_for() -> None:
     desk = live(BTC)
     desk.hear(update(number=5))
@@ -328,6 +340,7 @@ def test_lost_updates_are_counted_and_nothing_is_asked_for() -> None:
     assert not sent(out)
 
 
+@pytest.mark.fault("Q4", "M33")
 def test_a_repeated_or_lower_number_counts_only_with_a_newer_time() -> None:
     desk = live(BTC)
     times = ["2026-01-05T14:37:51.1", "2026-01-05T14:37:50.0", "2026-01-05T14:37:52.0", "2026-01-05T14:37:53.0"]
@@ -340,6 +353,7 @@ def test_a_repeated_or_lower_number_counts_only_with_a_newer_time() -> None:
     assert desk.hear(update(number=2)) == [Count("late")]
 
 
+@pytest.mark.fault("Q4", "M33")
 def test_a_new_subscription_id_starts_the_count_anew() -> None:
     desk = live(BTC)
     desk.hear(update(number=700, subscription_id="a"))
@@ -347,6 +361,7 @@ def test_a_new_subscription_id_starts_the_count_anew() -> None:
     assert [type(signal) for signal in out] == [BookSnapshot]
 
 
+@pytest.mark.fault("Q6")
 def test_a_snapshot_counts_only_when_it_is_newer_than_the_last_book() -> None:
     desk = live(BTC)
     desk.hear(GOLDEN["update.json"])
@@ -355,6 +370,7 @@ def test_a_snapshot_counts_only_when_it_is_newer_than_the_last_book() -> None:
     assert of(desk.hear(newer), BookSnapshot)
 
 
+@pytest.mark.fault("M60")
 def test_a_clock_that_is_off_by_whole_hours_is_told_once_and_not_believed() -> None:
     desk = live(BTC)
     desk.now_ns = NOW_NS + 2 * 3600 * NS
@@ -364,6 +380,7 @@ def test_a_clock_that_is_off_by_whole_hours_is_told_once_and_not_believed() -> N
     assert not of(desk.hear(update(number=2, timestamp="2026-01-05T14:37:51.4")), Notice)
 
 
+@pytest.mark.fault("M32", "M35")
 def test_a_delta_is_refused_and_said_so_once() -> None:
     desk = live(BTC)
     out = desk.hear(update(is_snapshot=False))
@@ -372,6 +389,7 @@ def test_a_delta_is_refused_and_said_so_once() -> None:
     assert desk.hear(update(is_snapshot=False)) == [Count("rejected")]
 
 
+@pytest.mark.fault("M38")
 def test_an_impossible_level_is_left_out_and_its_neighbours_stay() -> None:
     desk = live(BTC)
     message = update()
@@ -394,6 +412,7 @@ def test_a_side_that_lost_all_its_levels_does_not_empty_the_book() -> None:
 # -- errors and warnings
 
 
+@pytest.mark.fault("Q7", "M27")
 @pytest.mark.parametrize(
     "message",
     [
@@ -429,6 +448,7 @@ def test_another_subscription_error_refuses_its_symbol_and_other_errors_are_show
     assert not shown.refused
 
 
+@pytest.mark.fault("Q7")
 def test_a_subscribe_that_met_an_unavailable_exchange_goes_out_again_without_it() -> None:
     desk = Desk().login()
     desk.want(book(BTC))
@@ -457,6 +477,7 @@ def test_an_exchange_that_nobody_knows_is_told_with_what_it_could_be() -> None:
     assert sent(desk.want(book(BTC)))[0]["exchanges"] == ["okx", "kraken"]
 
 
+@pytest.mark.fault("Q8")
 def test_a_rate_limit_silences_for_as_long_as_asked_and_then_restores_the_wants() -> None:
     desk = Desk().login()
     desk.want(book(BTC, ETH))
@@ -498,6 +519,7 @@ def test_after_a_rate_limit_only_80_percent_of_it_are_used() -> None:
     assert [frame["symbol"] for frame in sent(desk.wait(61), "subscribe_aggregated")] == ["SOL/USDT"]
 
 
+@pytest.mark.fault("Q8")
 def test_a_rate_warning_pauses_until_the_window_ends() -> None:
     desk = live(BTC)
     (pause,) = of(desk.hear(GOLDEN["rate_limit_warning.json"]), Pause)
@@ -507,6 +529,7 @@ def test_a_rate_warning_pauses_until_the_window_ends() -> None:
     assert not desk.hear(GOLDEN["rate_limit_warning_seed.json"]), "its time has passed long ago"
 
 
+@pytest.mark.fault("Q9")
 def test_a_data_warning_is_judged_by_its_numbers() -> None:
     desk = live(BTC)
     near = {"type": "data_limit_warning", "data_usage": {"used_gb": 45, "limit_gb": 50.0}}
@@ -527,6 +550,7 @@ def test_a_data_warning_beyond_the_limit_of_the_settings_stops_the_feed() -> Non
     assert "data_cap_percent" in close.remedy
 
 
+@pytest.mark.fault("Q9")
 @pytest.mark.parametrize("name", ["data_limit_exceeded.json", "data_limit_exceeded_seed.json"])
 def test_used_up_data_fails_the_feed_without_a_loop(name: str) -> None:
     (close,) = live(BTC).hear(GOLDEN[name])
@@ -536,6 +560,7 @@ def test_used_up_data_fails_the_feed_without_a_loop(name: str) -> None:
     assert close.remedy
 
 
+@pytest.mark.fault("Q7")
 def test_a_server_that_forgot_the_login_gets_a_new_connection() -> None:
     assert not Desk().login("greeting.json").hear({"type": "error", "error": "authentication_required"})
     (close,) = live(BTC).hear({"type": "error", "error": "authentication_required"})
@@ -562,12 +587,14 @@ def test_no_ping_goes_out_before_the_login() -> None:
     assert not Desk().login("greeting.json").wait(60)
 
 
+@pytest.mark.fault("M48")
 def test_an_unknown_type_shows_its_keys_once() -> None:
     desk = live(BTC)
     first, second = desk.hear({"type": "promo", "url": "x"}), desk.hear({"type": "promo", "url": "x"})
     assert (first, second) == ([Count("unknown", sample="promo: url")], [Count("unknown")])
 
 
+@pytest.mark.fault("M53")
 def test_a_key_that_the_server_repeats_is_masked() -> None:
     desk = live(BTC)
     (notice,) = of(desk.hear({"type": "error", "error": "odd", "message": "key qc_live_7d1f0a is odd"}), Notice)

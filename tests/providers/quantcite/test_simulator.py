@@ -173,6 +173,7 @@ def test_a_wrong_key_is_refused(dialect: QuantCiteDialect) -> None:
     assert session.hangup is not None
 
 
+@pytest.mark.fault("M27")
 def test_an_unknown_symbol_is_refused_with_suggestions_and_the_rest_goes_on(dialect: QuantCiteDialect) -> None:
     session = Session(dialect)
     session.run(0.2)
@@ -202,6 +203,7 @@ def test_pings_are_answered_and_never_too_many(dialect: QuantCiteDialect) -> Non
     assert not dialect.violations
 
 
+@pytest.mark.fault("Q8", "M28")
 def test_too_many_requests_are_paused_and_the_wants_restored(dialect: QuantCiteDialect) -> None:
     dialect.requests_per_minute = 5
     session = Session(dialect)
@@ -217,6 +219,7 @@ def test_too_many_requests_are_paused_and_the_wants_restored(dialect: QuantCiteD
     assert dialect.violations == {"rate limit": 2}
 
 
+@pytest.mark.fault("Q9")
 def test_data_is_counted_warned_about_and_ended(dialect: QuantCiteDialect) -> None:
     session = Session(dialect)
     session.run(0.2)
@@ -348,6 +351,7 @@ def follow(session: Session, steps: list[tuple[frozenset[Symbol], float]]) -> fr
     return last
 
 
+@pytest.mark.fault("Q12")
 @settings(max_examples=25, deadline=None)
 @given(STEPS)
 def test_any_sequence_of_wants_settles_on_the_last_one(steps: list[tuple[frozenset[Symbol], float]]) -> None:
@@ -363,6 +367,7 @@ def test_any_sequence_of_wants_settles_on_the_last_one(steps: list[tuple[frozens
     assert not dialect.violations
 
 
+@pytest.mark.fault("Q8")
 @settings(max_examples=25, deadline=None)
 @given(STEPS, st.integers(min_value=3, max_value=8))
 def test_wants_settle_through_rate_limits_too(steps: list[tuple[frozenset[Symbol], float]], allowed: int) -> None:

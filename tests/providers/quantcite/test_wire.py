@@ -52,6 +52,7 @@ def test_exchanges_are_read_as_listed_whatever_their_counts_say() -> None:
     assert message.data.exchange_status["kraken"] == "active"
 
 
+@pytest.mark.fault("Q10")
 @pytest.mark.parametrize(
     ("name", "exchanges", "pairs"),
     [
