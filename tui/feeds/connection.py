@@ -29,6 +29,9 @@ CREDENTIAL_S: Final = 30.0
 STOP_S: Final = 2.0
 PLANNED_IN_A_ROW: Final = 2
 BUG_WINDOW_S: Final = 600.0
+FLAPS: Final = 5
+FLAP_WINDOW_S: Final = 600.0
+"""A feed that was lost `FLAPS` times within this time is said to be unstable."""
 MAX_REFUSED: Final = 1000
 
 _INTERRUPTED: Final = Outcome(Then.IDLE, "interrupted")
@@ -88,6 +91,8 @@ class FeedConnection:
         self._not_before = 0.0
         self._planned = self._strikes = 0
         self._bugs: deque[float] = deque(maxlen=16)
+        self._losses: deque[float] = deque(maxlen=FLAPS)
+        self._secret = ""
         self._is_refreshed = self._needs_fresh = False
         self._is_stopping = False
         self._changed = asyncio.Event()
@@ -245,6 +250,7 @@ class FeedConnection:
             raise RestError("the credential did not come in time") from error
         if is_fresh:
             self._needs_fresh, self._is_refreshed = False, True
+        self._secret = credential.secret.get_secret_value()
         return credential
 
     async def _converse(self, transport: Transport, codec: Codec) -> None:
@@ -310,7 +316,7 @@ class FeedConnection:
         elif outcome.then is Then.RETRY and self._is_out_of_patience(outcome):
             self._change(FeedState.FAILED, outcome.reason, outcome.remedy or "Retry when it is repaired.")
         elif outcome.then is Then.RETRY or self._planned >= PLANNED_IN_A_ROW:
-            self._back_off(outcome.reason, self._backoff.next(outcome.delay_s), outcome.remedy)
+            self._back_off(self._with_flaps(outcome.reason), self._backoff.next(outcome.delay_s), outcome.remedy)
         else:
             self._planned += 1
             self._back_off(outcome.reason, outcome.delay_s, outcome.remedy)
@@ -318,6 +324,14 @@ class FeedConnection:
     def _back_off(self, reason: str, delay_s: float, remedy: str) -> None:
         self._not_before = self._clock.monotonic() + delay_s
         self._change(FeedState.BACKING_OFF, reason, remedy, delay_s)
+
+    def _with_flaps(self, reason: str) -> str:
+        """The reason for a loss, and whether it keeps happening to a connection that works in between."""
+        now = self._clock.monotonic()
+        if self._live_since is not None:
+            self._losses.append(now)
+        is_unstable = len(self._losses) == FLAPS and now - self._losses[0] < FLAP_WINDOW_S
+        return f"{reason}; unstable, lost {FLAPS} times in 10 min" if is_unstable else reason
 
     def _is_out_of_patience(self, outcome: Outcome) -> bool:
         if not outcome.patience:
