@@ -14,6 +14,7 @@ import textual
 from pydantic import SecretStr
 from rich.traceback import Traceback
 from textual.app import App, SystemCommand
+from textual.driver import Driver
 from textual.screen import Screen
 
 from tui.actions import ACTIONS, Action
@@ -37,6 +38,7 @@ from tui.panes.base import Desk, Pane
 from tui.screens.main import MainScreen
 from tui.screens.top_bar import TopBar
 from tui.themes import DEFAULT, Palette, load_themes
+from tui.vanishing import outliving
 
 if TYPE_CHECKING:
     from tui.feeds.hub import FeedHub
@@ -102,17 +104,24 @@ class MarketApp(App[None]):
 
     # --- life ---
 
+    def on_load(self) -> None:
+        """From here on the terminal is ours, and whoever ends us gets it back in order."""
+        self._catch_signals()
+
     def on_mount(self) -> None:
         """Show the first frame, then start the feeds."""
         for palette in self.themes.palettes.values():
             self.register_theme(palette.textual())
         self.theme = self.desk.palette.name
         self.set_keymap(dict(self.config.keys))
-        self._catch_signals()
         self.main = MainScreen(self.desk, self.config.keys)
         self.push_screen(self.main)
         self.set_interval(1 / self.config.frames_per_second, self.draw_frame)
         self.call_after_refresh(self._start_feeds)
+
+    def get_driver_class(self) -> type[Driver]:
+        """Textual's driver for this platform, able to see its terminal go."""
+        return outliving(super().get_driver_class())
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Our own variables, for the moment before our themes are registered."""
@@ -140,7 +149,7 @@ class MarketApp(App[None]):
 
     def _catch_signals(self) -> None:
         loop = asyncio.get_running_loop()
-        for name, code in (("SIGTERM", 143), ("SIGHUP", 129)):
+        for name, code in (("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129)):
             if number := getattr(signal, name, None):
                 loop.add_signal_handler(number, self._exit_by_signal, code)
 
@@ -155,6 +164,10 @@ class MarketApp(App[None]):
     async def action_quit(self) -> None:
         """Close the connections properly, then leave."""
         await self._leave(0)
+
+    def action_help_quit(self) -> None:
+        """Ctrl+C where there is nothing to copy: what the signal of the same key does."""
+        self._exit_by_signal(130)
 
     async def _leave(self, code: int) -> None:
         if self.hub is not None:
