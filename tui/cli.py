@@ -72,12 +72,13 @@ def _run(args: argparse.Namespace) -> int:
 
 
 def _log(args: argparse.Namespace) -> AbstractContextManager[None]:
-    """A log file for the commands that run for long; for the others warnings are enough."""
+    """A log file for the commands that run for long; for the others warnings are enough. A demo leaves nothing."""
     if args.command == "config":
         return nullcontext()
     from tui import logs, paths
 
-    file = paths.log_file() if args.command in ("run", "demo", "watch") else None
+    has_file = args.command in ("run", "watch") or (args.command == "demo" and args.log_level)
+    file = paths.log_file() if has_file else None
     return logs.logging_to(file, args.log_level or "info", to_stderr=args.command not in ("run", "demo"))
 
 
