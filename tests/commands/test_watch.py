@@ -131,6 +131,17 @@ async def test_when_no_symbol_can_be_used_it_ends_with_2(program: Program) -> No
     assert "BTX/USDT" in result.err
 
 
+async def test_kinds_that_nobody_offers_are_named(program: Program) -> None:
+    result = await program.run("watch", "SPX", "--kinds", "book")
+    assert (result.code, result.out, result.err) == (2, "", "tickdeck: SPX: no provider offers its book\n")
+
+
+async def test_a_refused_symbol_is_looked_for_elsewhere(program: Program) -> None:
+    result = await program.run("watch", "APPL", "--kinds", "quote")
+    assert (result.code, result.out) == (2, "")
+    assert "APPL: no provider knows it\nDid you mean AAPL?" in result.err
+
+
 async def test_without_credentials_it_ends_with_4_and_the_remedy(program: Program) -> None:
     result = await program.run("watch", "AAPL", secrets={})
     assert (result.code, result.out) == (4, "")

@@ -32,11 +32,14 @@ class Doubts:
         self._symbols = symbols
         self._wants = wants
         self._told: set[Symbol] = set()
+        self._refused: set[Symbol] = set()
         self._failed_looks = 0
 
-    def refused(self, symbol: Symbol) -> None:
-        """A provider has said what is wrong with a symbol, so there is no need to."""
-        self._told.add(symbol)
+    def refused(self, symbol: Symbol, *, has_suggestions: bool) -> None:
+        """A provider has said what is wrong with a symbol: only suggestions may be missing."""
+        self._refused.add(symbol)
+        if has_suggestions:
+            self._told.add(symbol)
 
     async def look(self) -> int | None:
         """Say what is new; call it twice a second or so.
@@ -81,9 +84,13 @@ class Doubts:
         found = await self._hub.search(symbol, 6)
         others = [match.symbol for match in found.matches if match.symbol != symbol]
         if len(others) < len(found.matches):
-            complain(f"{symbol}: no data yet from any provider")
-        else:
-            complain(f"{symbol}: no provider knows it", f"Did you mean {', '.join(others[:3])}?" if others else "")
+            kinds = ", ".join(sorted({wanted.kind for wanted in self._symbols[symbol]}))
+            offered = "no provider offers its" if self._is_unserved(symbol) else "nothing has come yet of its"
+            complain(f"{symbol}: {offered} {kinds}")
+        elif others:
+            complain(f"{symbol}: no provider knows it", f"Did you mean {', '.join(others[:3])}?")
+        elif symbol not in self._refused:
+            complain(f"{symbol}: no provider knows it")
 
     def _tell_failures(self) -> None:
         for name, feed in self._hub.feeds.items():

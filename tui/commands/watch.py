@@ -151,7 +151,7 @@ class Watch:
         """Say on standard error what a provider has to say; what concerns several kinds of a symbol, once."""
         symbol = notice.subscription.symbol if notice.subscription else None
         if symbol and notice.refused:
-            self._doubts.refused(symbol)
+            self._doubts.refused(symbol, has_suggestions=bool(notice.suggestions))
         about = f"{symbol}: " if symbol and symbol not in notice.text else ""
         text = f"{notice.source}: {about}{notice.text}"
         if text not in self._complaints and len(self._complaints) < MAX_COMPLAINTS:
