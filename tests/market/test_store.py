@@ -127,6 +127,18 @@ def test_a_book_is_stale_when_it_falls_out_of_its_own_rhythm(store: MarketStore,
     assert store.freshness(BOOK) is Freshness.LIVE
 
 
+def test_news_is_live_again_as_soon_as_its_feed_is(store: MarketStore, clock: ManualClock) -> None:
+    news = Subscription(Kind.NEWS)
+    store.assign(news, "insightsentry:newsfeed")
+    go_live(store, clock, "insightsentry:newsfeed")
+    store.apply(NewsItem(source="insightsentry", ts_recv_ns=clock.now_ns(), id="1", title="t", published_ns=1))
+    go_live(store, clock, "insightsentry:newsfeed", FeedState.BACKING_OFF)
+    assert store.freshness(news) is Freshness.STALE
+    clock.advance(5)
+    go_live(store, clock, "insightsentry:newsfeed")
+    assert store.freshness(news) is Freshness.LIVE
+
+
 def test_absence_says_why(store: MarketStore, clock: ManualClock) -> None:
     assert store.absence(QUOTE) == "not asked for yet"
     store.assign(QUOTE, None)

@@ -292,7 +292,8 @@ class MarketStore:
         """Whether the value of a subscription is live, stale, or not there.
 
         A value is live when the feed that serves it is live and the value came from its provider, on the feed's
-        present connection; a book also has to come in its own rhythm.
+        present connection; a book also has to come in its own rhythm. News is live while its feed is: a headline
+        does not go out of date, and known ones are not repeated.
         """
         newest = self._newest(subscription)
         if newest is None:
@@ -301,6 +302,8 @@ class MarketStore:
         feed = self.serving(subscription)
         if feed is None or not self.is_live(feed) or feed.partition(":")[0] != newest.source:
             return Freshness.STALE
+        if subscription.kind is Kind.NEWS:
+            return Freshness.LIVE
         live_since = self.feeds[feed].stats.live_since_ns
         if live_since is not None and received_ns < live_since:
             return Freshness.STALE
