@@ -37,6 +37,26 @@ def test_a_feed_that_waits_says_why_and_how_long(desk: Desk, store: MarketStore,
     assert "retry in 3s" in "\n".join(text_of(pane.rows(100, 10)))
 
 
+@pytest.mark.parametrize(
+    ("width", "row"), [(45, " ◐ insightsentry:live       retry in 8s: con…"), (32, " ◐ ins:live       retry in 8s: …")]
+)
+def test_in_a_narrow_pane_figures_make_room_for_the_time_to_the_next_attempt(
+    desk: Desk, store: MarketStore, clock: ManualClock, width: int, row: str
+) -> None:
+    set_feed(store, "insightsentry:newsfeed")
+    store.apply(
+        Status(
+            source="insightsentry",
+            ts_recv_ns=clock.now_ns(),
+            feed="insightsentry:live",
+            state=FeedState.BACKING_OFF,
+            reason="connection refused",
+            retry_at_ns=clock.now_ns() + 8_000_000_000,
+        )
+    )
+    assert row in text_of(FeedsPane(desk).rows(width, 10))
+
+
 def test_figures_of_a_live_feed(desk: Desk, store: MarketStore, clock: ManualClock) -> None:
     set_feed(store, "quantcite:book")
     stats = store.feed("quantcite:book").stats

@@ -51,6 +51,11 @@ COLUMNS: Final = (
     Column("refused", 7, 6),
 )
 
+NARROW: Final = 42
+"""Below this width only the first letters of a provider show, or there would be no room for the state."""
+ENOUGH: Final = 24
+"""Cells of a state's text that tell enough; where they would not fit, it takes the place of the figures."""
+
 
 def light(record: FeedRecord, palette: Palette) -> tuple[str, Style]:
     """The sign and colour of a feed's state."""
@@ -103,7 +108,7 @@ class FeedsPane(Pane):
         if not feeds:
             return message(["No provider is configured."], width, height, self.desk.palette.muted)
         self.selected = min(self.selected, len(feeds) - 1)
-        name_width = max(len(name) for name in feeds) + 1
+        name_width = max(len(_shown(name, width)) for name in feeds) + 1
         columns = _choose(width - name_width - 14)
         lines = [self._header(columns, name_width)] if height > len(feeds) else []
         for index, (name, record) in enumerate(feeds.items()):
@@ -124,12 +129,14 @@ class FeedsPane(Pane):
         chosen = self.has_focus and index == self.selected
         sign, style = light(record, palette)
         line = Line().add("▌" if chosen else " ", palette.accent).add(sign + " ", style)
-        line.left(name, name_width, palette.strong if chosen else palette.text)
-        figures = self._figures(record)
-        for column in columns:
-            line.right(figures[column.name], column.width + 1, palette.muted)
+        line.left(_shown(name, width), name_width, palette.strong if chosen else palette.text)
         is_live = record.status is not None and record.status.state is FeedState.LIVE
         text = FeedState.LIVE.value if is_live else state_text(record, self.desk.now_ns())
+        room = width - line.width - sum(column.width + 1 for column in columns) - 2
+        if room >= min(len(text), ENOUGH):
+            figures = self._figures(record)
+            for column in columns:
+                line.right(figures[column.name], column.width + 1, palette.muted)
         return line.add("  ").left(text, max(0, width - line.width), style)
 
     def _figures(self, record: FeedRecord) -> dict[str, str]:
@@ -179,6 +186,11 @@ class FeedsPane(Pane):
         if 0 <= row < len(self.desk.store.feeds):
             self.selected = row
             self.redraw()
+
+
+def _shown(name: str, width: int) -> str:
+    provider, _, channel = name.partition(":")
+    return name if width >= NARROW else f"{provider[:3]}:{channel}"
 
 
 def _choose(width: int) -> list[Column]:
