@@ -40,7 +40,15 @@ class KeyringUnavailable(CredentialError):
 
 
 class FeedError(TickdeckError):
-    """A provider connection cannot do its work."""
+    """A provider connection cannot do its work.
+
+    Attributes:
+        retry_after_s: Seconds after which it may, or None when that is up to the user.
+    """
+
+    def __init__(self, message: str, *, remedy: str = "", retry_after_s: float | None = None) -> None:
+        super().__init__(message, remedy=remedy)
+        self.retry_after_s = retry_after_s
 
 
 class RestError(TickdeckError):

@@ -100,6 +100,7 @@ def classify(error: BaseException, provider: str = "") -> Outcome:
     close 1009 (a message too large), other 4xxx    back-off, after three the user
     our ping unanswered, link lost                  back-off
     no usable credential                            the user
+    a budget of dials or data is used up            back-off, not before it begins anew
     key rotation or token refresh by HTTP failed    401, 403 and other 4xx: the user; else back-off, Retry-After
     anything else is our own mistake                back-off, after three restarts the user
     ==============================================  ==========================================================
@@ -130,7 +131,8 @@ def classify(error: BaseException, provider: str = "") -> Outcome:
         case RestError():
             return _of_rest(error, provider)
         case FeedError():
-            return Outcome(Then.FAIL, _short(error), clean(error.remedy))
+            then = Then.FAIL if error.retry_after_s is None else Then.RETRY
+            return Outcome(then, _short(error), clean(error.remedy), error.retry_after_s or 0.0)
         case ImportError():
             return Outcome(Then.FAIL, "a SOCKS proxy needs one more package", 'Run: pip install "tickdeck[socks]"')
         case TimeoutError():

@@ -7,14 +7,17 @@ any I/O. REST calls live in the provider object, which is given an HTTP client.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from typing import Any, ClassVar, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, SecretStr
 
-from tui.market.events import Bar, Event
+from tui.errors import KeyringUnavailable
+from tui.market.events import Bar, Event, Notice
 from tui.market.names import Kind, Subscription, Symbol, Wants
 
 
@@ -314,19 +317,32 @@ class SymbolTable:
 
     Attributes:
         overrides: From the configuration.
+        kept: From searches of this run or an earlier one, for symbols that the user added: a later search does not
+            change what they mean.
         found: From searches; bounded by the caller.
     """
 
     overrides: dict[Symbol, str] = field(default_factory=dict)
+    kept: dict[Symbol, str] = field(default_factory=dict)
     found: dict[Symbol, str] = field(default_factory=dict)
     _back: dict[str, Symbol] = field(default_factory=dict)
 
     def code(self, symbol: Symbol, rule: Callable[[Symbol], str | None]) -> str | None:
         """The provider's code, or None when it cannot carry the symbol. Remembers the way back."""
-        code = self.overrides.get(symbol) or self.found.get(symbol) or rule(symbol)
+        code = self.known(symbol) or rule(symbol)
         if code is not None:
             self._back[code] = symbol
         return code
+
+    def known(self, symbol: Symbol) -> str | None:
+        """The code that was configured or found, or None when there is only the rule."""
+        return self.overrides.get(symbol) or self.kept.get(symbol) or self.found.get(symbol)
+
+    def keep(self, symbol: Symbol) -> str | None:
+        """Hold on to what search found, since the user added the symbol; the code, or None when nothing was found."""
+        if (code := self.found.get(symbol)) is not None:
+            self.kept[symbol] = code
+        return self.kept.get(symbol)
 
     def symbol(self, code: str, rule: Callable[[str], Symbol | None]) -> Symbol | None:
         """The user's spelling of a code: as it was asked for, else by rule."""
@@ -343,6 +359,7 @@ class ProviderContext:
         http: The REST client.
         now_ns: UTC nanoseconds.
         overrides: The `[symbols]` part of the configuration that names this provider.
+        state_dir: For what outlives the run and for locks between processes; None keeps nothing (demo).
     """
 
     settings: Any
@@ -350,6 +367,11 @@ class ProviderContext:
     http: HttpClient
     now_ns: Callable[[], int]
     overrides: Mapping[Symbol, str] = field(default_factory=dict)
+    state_dir: Path | None = None
+
+    def lock(self, name: str) -> Path | None:
+        """The lock file of that name, or None where nothing is shared with other processes."""
+        return None if self.state_dir is None else self.state_dir / f"{name}.lock"
 
 
 class Provider(ABC):
@@ -390,6 +412,37 @@ class Provider(ABC):
         """Whether something is stored to log in with; no network."""
         names = [f.name for f in self.credential_fields if f.required]
         return all([await self.context.secrets.get(self.name, name) is not None for name in names])
+
+    async def account(self) -> SecretStr | None:
+        """The secret that tells accounts apart and stays when tokens are renewed; None when nothing is stored."""
+        for each in self.credential_fields:
+            try:
+                if each.required and (secret := await self.context.secrets.get(self.name, each.name)):
+                    return secret
+            except KeyringUnavailable:
+                return None
+        return None
+
+    @asynccontextmanager
+    async def dialling(self, channel: str) -> AsyncIterator[None]:
+        """Goes around every dial of a channel, so that a budget can count it, hold it back or forbid it.
+
+        Raises:
+            FeedError: not now, or not before `retry_after_s`.
+        """
+        yield
+
+    def note(self, channel: str) -> str:
+        """What to show about budgets beside a channel: a short line or two, or ""."""
+        return ""
+
+    async def upkeep(self) -> Sequence[Notice]:
+        """What is to be done every few seconds beside the sockets, and once in the end: save, compare, warn.
+
+        Returns:
+            What the user should know. Raises TickdeckError for what can wait until the next time.
+        """
+        return ()
 
     async def search(self, query: str, limit: int = 20) -> list[SymbolMatch]:
         """Instruments that match. Raises RestError or CredentialError."""

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-import os
-import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -18,7 +16,7 @@ from pydantic import SecretStr
 from tests.providers.insightsentry.stand_ins import FRAMES, NOW_NS, Http, Secrets, provider
 from tui.clock import NS, ManualClock
 from tui.errors import CredentialError, KeyringUnavailable, RestError
-from tui.providers.insightsentry.keys import Claims, StoredKey, claims, locked
+from tui.providers.insightsentry.keys import Claims, StoredKey, claims
 
 HOUR_NS = 3600 * NS
 WEEK_S = 7 * 86_400
@@ -326,28 +324,6 @@ def test_a_stored_key_survives_the_way_through_the_store() -> None:
     kept_key = StoredKey(SecretStr("ws_1"), NOW_S * NS, "owner", (NOW_S - 5) * NS)
     assert StoredKey.parse(kept_key.dump()) == kept_key
     assert "ws_1" not in repr(kept_key)
-
-
-# -- the lock
-
-
-async def test_the_lock_file_is_private_and_waits_only_so_long(tmp_path: Path) -> None:
-    path = tmp_path / "state" / "key.lock"
-    async with locked(path):
-        assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
-        assert stat.S_IMODE(os.stat(path.parent).st_mode) == 0o700
-        with pytest.raises(RestError):
-            async with locked(path, limit_s=0.01):
-                raise AssertionError("two hold it")
-    async with locked(path, limit_s=0.01):
-        pass
-
-
-async def test_a_lock_that_cannot_be_opened_is_said(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    with pytest.raises(RestError):
-        async with locked(tmp_path / "file" / "key.lock"):
-            pass
 
 
 # -- claims

@@ -11,10 +11,7 @@ import asyncio
 import base64
 import json
 import logging
-import os
-import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -23,6 +20,7 @@ from pydantic import SecretStr
 
 from tui.clock import NS
 from tui.errors import CredentialError, RestError
+from tui.locks import locked
 from tui.providers.base import Credential, SecretStore
 from tui.providers.parse import load_json, number, time_ns
 
@@ -35,8 +33,6 @@ ONCE_NS: Final = 3600 * NS
 """A key that was refused before its time is replaced once in this long."""
 RETRY_BASE_S: Final = 60.0
 RETRY_CAP_S: Final = 3600.0
-LOCK_LIMIT_S: Final = 30.0
-LOCK_POLL_S: Final = 0.05
 
 Fetch = Callable[[], Awaitable[tuple[SecretStr, int]]]
 
@@ -103,10 +99,10 @@ class KeyRing:
         provider: Whose it is, for the store.
         secrets: Where it is kept.
         now_ns: UTC nanoseconds.
-        lock_path: A file that all processes of this user lock while one of them rotates.
+        lock_path: A file that all processes of this user lock while one of them rotates; None shares with nobody.
     """
 
-    def __init__(self, provider: str, secrets: SecretStore, now_ns: Callable[[], int], lock_path: Path) -> None:
+    def __init__(self, provider: str, secrets: SecretStore, now_ns: Callable[[], int], lock_path: Path | None) -> None:
         self._provider = provider
         self._secrets = secrets
         self._now_ns = now_ns
@@ -133,7 +129,7 @@ class KeyRing:
         async with self._lock:
             key = await self._load(owner)
             if key is None or not self._is_good(key, channel, refused):
-                async with locked(self._lock_path):
+                async with locked(self._lock_path, "renewing the key"):
                     key = await self._load(owner)  # another process may have rotated meanwhile
                     if key is None or not self._is_good(key, channel, refused):
                         key = await self._replace(key, owner, fetch, refused=refused)
@@ -200,54 +196,6 @@ class KeyRing:
             log.warning("the new WebSocket key could not be stored; it serves until the program ends")
         else:
             self._unsaved = None
-
-
-@asynccontextmanager
-async def locked(path: Path, limit_s: float = LOCK_LIMIT_S) -> AsyncIterator[None]:
-    """Hold a lock that excludes all other processes of this user, and other holders in this one.
-
-    Raises:
-        RestError: it could not be had in time.
-    """
-    try:
-        handle = await asyncio.to_thread(_open, path)
-    except OSError as error:
-        raise RestError(f"cannot open the lock file {path.name}", remedy=f"Check the folder {path.parent}.") from error
-    try:
-        deadline = asyncio.get_running_loop().time() + limit_s
-        while not _try_lock(handle):
-            if asyncio.get_running_loop().time() > deadline:
-                raise RestError("another tickdeck has been renewing the key for too long", retry_after_s=RETRY_BASE_S)
-            await asyncio.sleep(LOCK_POLL_S)
-        yield
-    finally:
-        os.close(handle)  # lets go of the lock as well
-
-
-def _open(path: Path) -> int:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0), 0o600)
-
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _try_lock(handle: int) -> bool:
-        try:
-            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
-        return True
-else:
-    import fcntl
-
-    def _try_lock(handle: int) -> bool:
-        """Never waits, so it may run on the event loop; a waiting call in a thread could not be cancelled."""
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True
 
 
 @dataclass(frozen=True, slots=True)
