@@ -34,6 +34,7 @@ from tui.market.events import (
     Watchlist,
 )
 from tui.market.health import FeedStats
+from tui.market.heat import HeatRecorder
 from tui.market.names import Interval, Kind, Subscription, Symbol
 
 NS: Final = 1_000_000_000
@@ -168,6 +169,7 @@ class MarketStore:
         self.market_status: MarketStatus | None = None
         self.notices: deque[Notice] = deque(maxlen=MAX_NOTICES)
         self.accounts = Accounts()
+        self.heat = HeatRecorder()
         self.news_dropped = 0
         self._serving: dict[Subscription, str | None] = {}
         self._wanted_since: dict[Subscription, int] = {}
@@ -377,6 +379,7 @@ class MarketStore:
         ):
             return
         trades.append(event)
+        self.heat.trade(event)
         self._learn_decimals(event.symbol, event.price)
         self._keys.add(Subscription(Kind.TRADE, event.symbol))
 
@@ -390,6 +393,8 @@ class MarketStore:
             self._keys.add(Subscription(Kind.BAR, event.symbol, event.interval))
 
     def _apply_book(self, event: BookSnapshot) -> None:
+        was_live = self.freshness(Subscription(Kind.BOOK, event.symbol)) is Freshness.LIVE
+        self.heat.record(event, follows=was_live)
         state = self._books.get(event.symbol)
         if state is None or state.book.source != event.source:
             _put(self._books, event.symbol, BookState(event))
