@@ -22,12 +22,11 @@ from tui.panes.quotes import QuotesPane
 from tui.panes.tape import TapePane
 from tui.screens.status_bar import StatusBar
 from tui.screens.tab_bar import TabBar
+from tui.screens.too_small import LEAST, TooSmall
 from tui.screens.top_bar import TopBar
 
 WIDE = (100, 28)
 """From this size on, three columns; below, one pane at a time with tabs."""
-LEAST = (60, 12)
-"""Below this the screen says that it is too small."""
 
 
 class MainScreen(Screen[None]):
@@ -60,6 +59,7 @@ class MainScreen(Screen[None]):
             with Vertical(id="right"):
                 yield BookPane(self.desk)
         yield StatusBar(self.desk, id="status", keys=self._keys)
+        yield TooSmall()
 
     @property
     def panes(self) -> Iterator[Pane]:
