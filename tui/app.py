@@ -110,6 +110,8 @@ class MarketApp(App[None]):
 
     def on_mount(self) -> None:
         """Show the first frame, then start the feeds."""
+        if not self.is_headless and self.console.color_system in (None, "standard"):
+            self.desk.colorless = True  # shades of a colour come out alike, or as the background
         for palette in self.themes.palettes.values():
             self.register_theme(palette.textual())
         self.theme = self.desk.palette.name

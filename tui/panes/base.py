@@ -33,7 +33,7 @@ class Desk:
     Attributes:
         store: The market's latest state.
         palette: Colours of the present theme.
-        colorless: True under NO_COLOR: meaning must not hang on colour alone (it never should).
+        colorless: True under NO_COLOR and with 16 colours: shapes and marks must say what shades cannot.
         flash: Whether a changed price lights up for a moment.
         names: The watch lists by name, in order; edited by the user.
         watchlist: Name of the list that is shown.
