@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
 
@@ -10,35 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.market.books import level, sides, snapshot
 from tui.market import book as arithmetic
 from tui.market.book import BookSide
-from tui.market.events import BookSnapshot, Level
-from tui.market.names import Symbol
+from tui.market.events import Level
 
-VENUES = ("binance", "okx", "kraken")
 SIDES: tuple[BookSide, ...] = ("bid", "ask")
 STEPS = tuple(Decimal(text) for text in ("0.01", "0.02", "0.05", "0.1", "0.5", "1", "2", "25", "1000"))
-
-
-@st.composite
-def sides(draw: st.DrawFn, *, is_bid: bool, least: int = 0) -> tuple[Level, ...]:
-    cents = draw(st.lists(st.integers(1, 10_000_000), min_size=least, max_size=30, unique=True))
-    return tuple(
-        (
-            Decimal(price).scaleb(-2),
-            Decimal(draw(st.integers(1, 10**9))).scaleb(-6),
-            tuple(draw(st.lists(st.sampled_from(VENUES), max_size=3, unique=True))),
-        )
-        for price in sorted(cents, reverse=is_bid)
-    )
-
-
-def snapshot(bids: Sequence[Level], asks: Sequence[Level]) -> BookSnapshot:
-    return BookSnapshot(source="quantcite", ts_recv_ns=1, symbol=Symbol("BTC/USDT"), bids=tuple(bids), asks=tuple(asks))
-
-
-def level(price: str, size: str = "1", *venues: str) -> Level:
-    return Decimal(price), Decimal(size), venues
 
 
 @settings(max_examples=60, deadline=None)

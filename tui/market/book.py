@@ -6,7 +6,7 @@ currency or shares.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from itertools import accumulate
 from typing import Final, Literal, NamedTuple
@@ -129,6 +129,25 @@ def crossing_venues(book: BookSnapshot) -> tuple[tuple[str, ...], tuple[str, ...
     buyers = dict.fromkeys(v for price, _, venues in book.bids if price >= book.asks[0][0] for v in venues)
     sellers = dict.fromkeys(v for price, _, venues in book.asks if price <= book.bids[0][0] for v in venues)
     return tuple(buyers), tuple(sellers)
+
+
+def crossed_size(book: BookSnapshot) -> Decimal:
+    """How much could be bought and sold again at once at a better price, best pairs first; 0 unless crossed."""
+    size, bids, asks = Decimal(), iter(book.bids), iter(book.asks)
+    (bid, buying), (ask, selling) = _next(bids), _next(asks)
+    while bid is not None and ask is not None and bid > ask:
+        matched = min(buying, selling)
+        size, buying, selling = size + matched, buying - matched, selling - matched
+        if not buying:
+            bid, buying = _next(bids)
+        if not selling:
+            ask, selling = _next(asks)
+    return size
+
+
+def _next(levels: Iterator[Level]) -> tuple[Decimal | None, Decimal]:
+    price, size, _ = next(levels, (None, Decimal(), ()))
+    return price, size
 
 
 def _exponent(price: Decimal) -> int:

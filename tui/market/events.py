@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
@@ -88,6 +88,16 @@ class Bar(Event):
     """True when the source says, or a later bar proves, that it will not change any more."""
 
 
+class VenueBest(NamedTuple):
+    """The best prices of one venue and what rests there at that venue; None where it has nothing on that side."""
+
+    venue: str
+    bid: Decimal | None = None
+    bid_size: Decimal | None = None
+    ask: Decimal | None = None
+    ask_size: Decimal | None = None
+
+
 class BookSnapshot(Event):
     """A complete book; replaces whatever was known."""
 
@@ -100,6 +110,8 @@ class BookSnapshot(Event):
     """Venues that take part, whether or not they have a level here."""
     missing_venues: tuple[str, ...] = ()
     """Venues that were asked for and not granted."""
+    bests: tuple[VenueBest, ...] = ()
+    """Each venue's best prices and sizes, where the source splits levels between venues; else empty."""
     sequence: int | None = None
 
 

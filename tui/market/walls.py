@@ -1,0 +1,141 @@
+"""Walls: levels whose size stands out of their neighbourhood, and which of them came or went."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Final, NamedTuple
+
+from tui.market.book import BookSide
+from tui.market.events import Level
+
+NS: Final = 1_000_000_000
+NEIGHBOURS: Final = 10
+"""Levels on either side of one that it is compared with."""
+LEAST_NEIGHBOURS: Final = 4
+"""With fewer there is nothing to stand out of."""
+FACTOR: Final = Decimal(5)
+"""A wall is at least so many times its neighbours' median ..."""
+HOLD: Final = Decimal("3.5")
+"""... and stays one as long as it is at least so many times: one that breathes does not flicker."""
+NOTED_NS: Final = 6 * NS
+"""How long a wall that came or went is noted."""
+PAUSE_NS: Final = 3 * NS
+"""After longer without a book the last one says nothing about what came and went."""
+MAX_NOTES: Final = 16
+
+
+def walls(levels: Sequence[Level], known: frozenset[Decimal] = frozenset()) -> dict[Decimal, Decimal]:
+    """Find the levels that stand out of their neighbourhood.
+
+    A level is a wall when its size is at least `FACTOR` times the median size of its neighbours: up to `NEIGHBOURS`
+    levels on either side of it, itself left out. The median (the lower one of two) does not mind other walls nearby.
+    Compared are levels, not distances in price; sizes are in the base currency or shares.
+
+    Args:
+        levels: One side, best first.
+        known: Prices that were walls before: for them `HOLD` is enough.
+
+    Returns:
+        Sizes by price, best first.
+    """
+    if len(levels) <= LEAST_NEIGHBOURS:
+        return {}
+    found = {}
+    for (price, size, _), median in zip(levels, _medians([size for _, size, _ in levels]), strict=True):
+        if 0 < median * (HOLD if price in known else FACTOR) <= size:
+            found[price] = size
+    return found
+
+
+def _medians(sizes: Sequence[Decimal]) -> Iterator[Decimal]:
+    """The low median of each size's neighbours, as far as the size itself is in the upper half; else something larger.
+
+    The window holds the size itself: leaving it out of the upper half does not move the place of the low median.
+    """
+    window = sorted(sizes[:NEIGHBOURS])
+    for index in range(len(sizes)):
+        if index + NEIGHBOURS < len(sizes):
+            insort(window, sizes[index + NEIGHBOURS])
+        if index > NEIGHBOURS:
+            del window[bisect_left(window, sizes[index - NEIGHBOURS - 1])]
+        yield window[(len(window) - 2) // 2]
+
+
+class WallNote(NamedTuple):
+    """A wall that came or went.
+
+    Attributes:
+        at_ns: When it was seen.
+        is_new: It came; otherwise it went.
+    """
+
+    side: BookSide
+    price: Decimal
+    size: Decimal
+    at_ns: int
+    is_new: bool
+
+    def age(self, now_ns: int) -> float:
+        """From 0.0, just seen, to 1.0, not worth a word any more."""
+        return (now_ns - self.at_ns) / NOTED_NS
+
+
+@dataclass(slots=True)
+class WallWatch:
+    """The walls of one book at one price step, and those that came and went in the last seconds.
+
+    A wall counts as come or gone only where both books reach: one that the depth sent no longer covers is out of sight,
+    not gone. Bounded: the walls of the last book, and `MAX_NOTES` notes.
+
+    Attributes:
+        present: Sizes by price, for each side.
+        notes: Newest last.
+    """
+
+    present: dict[BookSide, dict[Decimal, Decimal]] = field(default_factory=dict)
+    notes: deque[WallNote] = field(default_factory=lambda: deque(maxlen=MAX_NOTES))
+    _ends: dict[BookSide, Decimal] = field(default_factory=dict)
+    _seen_ns: int | None = None
+
+    def look(self, bids: Sequence[Level], asks: Sequence[Level], now_ns: int) -> None:
+        """Take the next book."""
+        if self._seen_ns is not None and now_ns - self._seen_ns > PAUSE_NS:
+            self.forget()
+        self._seen_ns = now_ns
+        self._look("bid", bids, now_ns)
+        self._look("ask", asks, now_ns)
+
+    def forget(self) -> None:
+        """Start anew: other price steps, or a book that was not looked at for a while."""
+        self.present.clear()
+        self.notes.clear()
+        self._ends.clear()
+        self._seen_ns = None
+
+    def recent(self, now_ns: int) -> list[WallNote]:
+        """Notes that are still worth a word, newest first."""
+        return [note for note in reversed(self.notes) if now_ns - note.at_ns < NOTED_NS]
+
+    def _look(self, side: BookSide, levels: Sequence[Level], now_ns: int) -> None:
+        before, last = self.present.get(side, {}), self._ends.pop(side, None)
+        self.present[side] = after = walls(levels, frozenset(before))
+        if not levels:
+            return
+        end = self._ends[side] = levels[-1][0]
+        if last is None:
+            return
+        for price, size in before.items():
+            if price not in after and _reaches(side, end, price):
+                self.notes.append(WallNote(side, price, size, now_ns, is_new=False))
+        for price, size in after.items():
+            if price not in before and _reaches(side, last, price):
+                self.notes.append(WallNote(side, price, size, now_ns, is_new=True))
+
+
+def _reaches(side: BookSide, end: Decimal, price: Decimal) -> bool:
+    """Whether a book that ends at a price says something about another."""
+    return end <= price if side == "bid" else end >= price
