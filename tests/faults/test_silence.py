@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
 from decimal import Decimal
 from random import Random
+from typing import Any
 
 import pytest
 from websockets.exceptions import ConnectionClosed
@@ -102,8 +103,11 @@ WANTS = {
 
 
 @asynccontextmanager
-async def on_simulator(server: SimulatorServer, provider: str, clock: Clock) -> AsyncIterator[FeedHub]:
-    config = ProgramConfig().with_providers({provider: server.settings()[provider]}, only=True)
+async def on_simulator(
+    server: SimulatorServer, provider: str, clock: Clock, settings: dict[str, Any] | None = None
+) -> AsyncIterator[FeedHub]:
+    """One provider at work on a simulator, its feeds with a quick tick."""
+    config = ProgramConfig().with_providers({provider: settings or server.settings()[provider]}, only=True)
     http = RestClient()
     hub = FeedHub(config, MarketStore(clock.now_ns), FixedSecrets(server.credentials()), http, clock, random=Random(1))
     for feed in hub.feeds.values():

@@ -39,16 +39,18 @@ async def silent_port() -> AsyncIterator[str]:
         yield url
 
 
+async def upgrade(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, extensions: str = "") -> None:
+    """Answer the upgrade to a WebSocket; what follows is the caller's."""
+    head = (await reader.readuntil(b"\r\n\r\n")).decode()
+    key = next(line.split(": ")[1] for line in head.split("\r\n") if line.lower().startswith("sec-websocket-key"))
+    answer = ["HTTP/1.1 101 Switching Protocols", "Upgrade: websocket", "Connection: Upgrade"]
+    answer += [f"Sec-WebSocket-Extensions: {extensions}"] if extensions else []
+    answer += [f"Sec-WebSocket-Accept: {accept_key(key)}", "", ""]
+    writer.write("\r\n".join(answer).encode())
+
+
 @asynccontextmanager
 async def half_open_port() -> AsyncIterator[str]:
     """A server that answers the upgrade, and then never reads or writes again."""
-
-    async def upgrade(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = (await reader.readuntil(b"\r\n\r\n")).decode()
-        key = next(line.split(": ")[1] for line in head.split("\r\n") if line.lower().startswith("sec-websocket-key"))
-        answer = ["HTTP/1.1 101 Switching Protocols", "Upgrade: websocket", "Connection: Upgrade"]
-        answer += [f"Sec-WebSocket-Accept: {accept_key(key)}", "", ""]
-        writer.write("\r\n".join(answer).encode())
-
     async with raw_port(upgrade) as url:
         yield url

@@ -18,6 +18,8 @@ from tui.providers.parse import number, positive, size, text, time_ns
 SOURCE: Final = "insightsentry"
 MAX_SYMBOLS: Final = 40
 """Symbols kept of one news item."""
+MAX_ROWS: Final = 5000
+"""Rows read of one frame, of a series the newest: more than is ever kept, and little enough to hold nothing up."""
 
 
 def _delayed(value: object) -> bool | None:
@@ -73,7 +75,7 @@ def bars(message: Mapping[str, Any], symbol: Symbol, interval: Interval, ts_recv
     updated = _time(message.get("last_update"))
     found: dict[int, dict[str, Any]] = {}
     rejected = 0
-    for row in message["series"]:
+    for row in message["series"][-MAX_ROWS:]:
         try:
             fields = _bar_fields(row)
         except ValueError:
@@ -105,7 +107,7 @@ def ticks(message: Mapping[str, Any], symbol: Symbol, ts_recv_ns: int) -> tuple[
     """
     made: list[Trade | Quote] = []
     rejected = 0
-    for row in message["series"]:
+    for row in message["series"][-MAX_ROWS:]:
         try:
             made.append(_tick(row, symbol, ts_recv_ns))
         except ValueError:

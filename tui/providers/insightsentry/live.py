@@ -218,7 +218,7 @@ class LiveCodec(SocketCodec):
             case FrameKind.SERIES:
                 yield from self._series(message, now_ns)
             case FrameKind.QUOTES:
-                for row in message["data"]:
+                for row in message["data"][: decode.MAX_ROWS]:
                     yield from self._quote(row, message.get("last_update"), now_ns)
             case FrameKind.QUOTE:
                 yield from self._quote(message, None, now_ns)

@@ -79,7 +79,7 @@ class NewsfeedCodec(SocketCodec):
             yield self._unknown(message)
 
     def _items(self, rows: list[Any], now_ns: int) -> Iterator[Signal]:
-        for row in rows:
+        for row in rows[: decode.MAX_ROWS]:
             try:
                 item = decode.news_item(row, self._symbol_of, now_ns)
             except ValueError:
