@@ -32,6 +32,9 @@ format: $(VENV)/.installed-dev ## put the code into shape
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+bench: $(VENV)/.installed-dev ## measure speed against the limits; ARGS=--brief takes a minute
+	$(BIN)/python -m tests.benchmarks $(ARGS)
+
 gallery: $(VENV)/.installed ## write the pictures of the documentation
 	$(BIN)/python docs/gallery.py
 

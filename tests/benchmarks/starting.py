@@ -1,0 +1,78 @@
+"""Starting and resting: the first frame, live figures, memory and idle cost, against a bare Textual app."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from statistics import median
+
+from tests.benchmarks.figures import Figure
+from tests.benchmarks.terminal import Program
+
+BARE = ("tests/benchmarks/bare_app.py",)
+DEMO = ("-m", "tui", "demo")
+SEEN = re.compile(rb"ready to be seen")
+FIRST_FRAME = re.compile(rb"Quotes")
+LIVE = re.compile(rb"[+-]\d\.\d\d%")
+
+
+def bare() -> Program:
+    """A bare app on a terminal."""
+    return Program(BARE)
+
+
+def demo(*symbols: str) -> Program:
+    """The demo on a terminal."""
+    return Program((*DEMO, *symbols))
+
+
+def starting(rounds: int) -> Iterator[Figure]:
+    """First frame and first live figures."""
+    ours, lives, limits, cpu, cpu_limit = [], [], [], [], []
+    for _ in range(rounds):
+        with bare() as program:
+            limits.append(program.until(SEEN))
+            cpu_limit.append(program.cpu_s())
+        with demo() as program:
+            ours.append(program.until(FIRST_FRAME))
+            cpu.append(program.cpu_s())
+            lives.append(program.until(LIVE))
+    ratio = median(a / b for a, b in zip(ours, limits, strict=True))
+    detail = f"{median(ours):.2f} against {median(limits):.2f} s, CPU {median(cpu):.2f} against {median(cpu_limit):.2f}"
+    yield Figure("first frame of `demo`", "a bare Textual app", ratio, "x", 1.5, detail)
+    yield Figure("from there to the first live figures", "", median(lives), "s", 1.5)
+
+
+def resting(seconds: float) -> Iterator[Figure]:
+    """Memory, and what it costs when little or nothing happens."""
+    with bare() as program:
+        program.until(SEEN)
+        program.watch(seconds / 4)
+        limit = program.memory()
+    with demo(*"AAPL NVDA MSFT AMZN TSLA SPX BTC/USDT ETH/USDT SOL/USDT QQQ".split()) as program:
+        program.until(LIVE)
+        share = _share(program, seconds, lambda: program.watch(2))
+        memory = program.memory()
+    detail = f"{memory / 2**20:.0f} against {limit / 2**20:.0f} MiB"
+    yield Figure("resident memory of `demo` with ten symbols", "a bare Textual app", memory / limit, "x", 2.5, detail)
+    yield Figure("`demo`, quiet market, ten symbols", "one core", share, "%", 6.0)
+
+
+def idling(make: Callable[[], Program], seconds: float) -> Iterator[Figure]:
+    """Connected, nothing comes: only the clock and the ages go on."""
+    with make() as program:
+        program.until(FIRST_FRAME)
+        program.watch(4)
+        before = program.written
+        share = _share(program, seconds, lambda: None)
+        written = (program.written - before) / seconds
+    yield Figure("nothing happens", "one core", share, "%", 1.0)
+    yield Figure("nothing happens: written each second", "the cells of the clock and the ages", written, "B", 0)
+
+
+def _share(program: Program, seconds: float, settle: Callable[[], object]) -> float:
+    """Percent of one core."""
+    settle()
+    before = program.cpu_s()
+    program.watch(seconds)
+    return (program.cpu_s() - before) / seconds * 100

@@ -1,0 +1,144 @@
+"""The whole program on a terminal under load: CPU, keys, and how old the figures on the screen are."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+import time
+from collections.abc import Iterator
+from itertools import cycle
+from pathlib import Path
+from typing import NamedTuple
+
+from tests.benchmarks import frames
+from tests.benchmarks.figures import Figure, percentile
+from tests.benchmarks.receiving import SECRETS, SOURCES, Server, settings
+from tests.benchmarks.terminal import Program
+
+BOOK_SHARE = 0.1
+"""Of all frames; the others are quotes."""
+KEY_EVERY_S = 0.23
+KEY_LIMIT_S = 3.0
+QUOTE_CLOCK = re.compile(rb"(?<![\d,])(1\d,\d{3}\.\d{3})(?!\d)")
+BOOK_CLOCK = re.compile(rb"(?<![\d,])(5\d,\d{3}\.\d{3})(?!\d)")
+READY = re.compile(rb"5\d,\d{3}\.\d{3}")
+SELECTED = [
+    re.compile("─ ".encode() + rb"(?:\x1b\[[\d;]*m)+" + feed)
+    for feed in (b"insightsentry:newsfeed", b"insightsentry:live")
+]
+"""The feeds pane spells the selected feed out below its list: only a key changes that."""
+
+
+class Load(NamedTuple):
+    """Frames a second, and what is asked of the program under them; None where nothing is."""
+
+    rate: int
+    cpu: float | None
+    key_ms: float
+    age_ms: float | None
+
+
+LOADS = (Load(5_000, 20, 15, 200), Load(20_000, 45, 20, None), Load(100_000, None, 100, None))
+
+
+class Shown(NamedTuple):
+    """What was seen of the program.
+
+    Attributes:
+        cpu: Percent of one core.
+        keys: Seconds from each key press to the screen that answers it.
+        ages: Seconds by which figures were old just before newer ones replaced them, at their oldest.
+        received: Frames a second that it took.
+    """
+
+    cpu: float
+    keys: list[float]
+    ages: list[float]
+    written: float
+
+
+class Ages:
+    """How old the timed figures are: at the moment when a newer one replaces them on the screen."""
+
+    def __init__(self) -> None:
+        self.seen: list[float] = []
+        self._last: dict[bytes, float] = {}
+
+    def look(self, data: bytes, at: float) -> None:
+        """Read the clocks off a piece of output."""
+        for pattern in (QUOTE_CLOCK, BOOK_CLOCK):
+            if found := pattern.findall(data):
+                made = float(found[-1].replace(b",", b"")) % 10_000
+                before = self._last.get(pattern.pattern)
+                if before is not None and made > before:
+                    self.seen.append(at % 10_000 - before)
+                self._last[pattern.pattern] = made
+
+
+def dashboard(server: Server, *, quotes: float, books: float) -> Program:
+    """The dashboard on fifty symbols, connected to the server."""
+    folder = Path(tempfile.mkdtemp())
+    config = folder / "config.toml"
+    config.write_text(_toml(settings(server, quotes=quotes, books=books)))
+    secrets = {
+        f"TICKDECK_{name}_{field}".upper(): value for name, kept in SECRETS.items() for field, value in kept.items()
+    }
+    return Program(("-m", "tui", "--config", str(config)), secrets)
+
+
+def loaded(server: Server, seconds: float) -> Iterator[Figure]:
+    """The loads, one after the other."""
+    for load in LOADS:
+        shown = under(server, load.rate, seconds)
+        what = f"{load.rate:,} frames/s"
+        keys = [each * 1000 for each in shown.keys]
+        ages = [each * 1000 for each in shown.ages]
+        detail = f"{shown.written / 1024:.0f} KiB/s to the terminal"
+        yield Figure(what, "one core", shown.cpu, "%", load.cpu, detail)
+        p50, p99 = percentile(keys, 0.5), percentile(keys, 0.99)
+        yield Figure(f"{what}: key to screen, p99", "", p99, "ms", load.key_ms, f"p50 {p50:.1f}, {len(keys)} keys")
+        p50, p99 = percentile(ages, 0.5), percentile(ages, 0.99)
+        yield Figure(f"{what}: oldest figure shown, p99", "", p99, "ms", load.age_ms, f"p50 {p50:.0f}")
+
+
+def under(server: Server, rate: float, seconds: float) -> Shown:
+    """Watch the dashboard under so many frames a second."""
+    with dashboard(server, quotes=rate * (1 - BOOK_SHARE), books=rate * BOOK_SHARE) as program:
+        program.until(READY)
+        program.type("6")
+        program.watch(3)
+        ages, keys = Ages(), []
+        turns = cycle(zip("jk", SELECTED, strict=True))
+        cpu, written, began = program.cpu_s(), program.written, time.monotonic()
+        while time.monotonic() - began < seconds:
+            program.watch(KEY_EVERY_S, ages.look)
+            key, answer = next(turns)
+            keys.append(press(program, key, answer, ages))
+        lasted = time.monotonic() - began
+        return Shown((program.cpu_s() - cpu) / lasted * 100, keys, ages.seen, (program.written - written) / lasted)
+
+
+def press(program: Program, key: str, answer: re.Pattern[bytes], ages: Ages) -> float:
+    """Press a key; seconds until the screen answers, or the limit."""
+    program.type(key)
+    began, seen = time.monotonic(), b""
+    while not answer.search(seen) and time.monotonic() - began < KEY_LIMIT_S:
+        data = program.read(KEY_LIMIT_S)
+        ages.look(data, time.monotonic())
+        seen = seen[-200:] + data
+    return time.monotonic() - began
+
+
+def _toml(providers: dict[str, dict[str, object]]) -> str:
+    parts = ["[watchlists]", f"main = {_value(list(frames.SYMBOLS))}", "[sources]"]
+    parts += [f"{kind} = {_value(names)}" for kind, names in SOURCES.items()]
+    providers = {**providers, "aries": {"enabled": False}}
+    for name, values in providers.items():
+        parts += [f"[providers.{name}]", *(f"{key} = {_value(value)}" for key, value in values.items())]
+    return "\n".join(parts) + "\n"
+
+
+def _value(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "[" + ", ".join(map(_value, value)) + "]" if isinstance(value, list) else f'"{value}"'
