@@ -1,4 +1,4 @@
-"""The order book of the chosen symbol as a ladder, aggregated over venues."""
+"""The order book of the chosen symbol, aggregated over venues."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from textual import events
 from tui.actions import bindings
 from tui.market import format as fmt
 from tui.market.events import BookSnapshot
-from tui.market.names import AssetClass, Kind, Subscription, Symbol, Wants, asset_class
+from tui.market.names import Kind, Subscription, Wants
 from tui.market.store import BookState, Changes, Freshness, Topic
 from tui.panes.base import Desk, Fact, Pane
+from tui.panes.book_views import BookView, Views
 from tui.widgets.ladder import Look
-from tui.widgets.ladder_view import LadderView
 from tui.widgets.lines import Line, message
 
 SHADES: Final = ("▒", "░")
@@ -44,8 +44,8 @@ class BookPane(Pane):
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
-        self._ladder = LadderView()
-        self._of: Symbol | None = None
+        self._known = Views(None, desk.store)
+        self._mode = 0
 
     def wants(self) -> Wants:
         """The book of the chosen symbol."""
@@ -58,15 +58,11 @@ class BookPane(Pane):
     # --- what it says ---
 
     def heading(self) -> Sequence[Fact]:
-        """Symbol, venues, price step, levels."""
+        """Symbol, what shows of its book and how, venues."""
         if not self.symbol:
             return ()
         palette, state = self.desk.palette, self._state()
-        facts: list[Fact] = [(self.symbol, palette.accent)]
-        if self._view.step is not None:
-            facts.append((f"step {self._view.step.normalize():,f}", palette.accent))
-        if (limit := self._view.limit) is not None:
-            facts.append((f"{limit} level{'s' * (limit != 1)}", palette.accent))
+        facts: list[Fact] = [(text, palette.accent) for text in (self.symbol, *self._view.facts())]
         if state and state.book.missing_venues:
             facts.insert(1, (_venues(state.book, is_brief=0 < self.size.width < 46), palette.warning))
         elif state and state.book.venues:
@@ -86,13 +82,14 @@ class BookPane(Pane):
         return [(f"{1 / pace_s:.0f}/s" if is_quick else fmt.age(age_s), self.desk.palette.muted)]
 
     def rows(self, width: int, height: int) -> list[Line]:
-        """The ladder, or why there is none."""
+        """The book as the present view shows it, or why there is none."""
         state = self._state()
         if state is None or not (state.book.bids or state.book.asks):
             return message(self._why_nothing(), width, height, self.desk.palette.muted)
-        view, stale = self._show(state.book), self._stale()
+        stale = self._stale()
         shades = SHADES if self.desk.colorless else (" ", " ")
-        return view.rows(width, height, Look(self.desk.palette, not stale, shades), stale)
+        self._views.show(state.book)
+        return self._view.rows(width, height, Look(self.desk.palette, not stale, shades), stale)
 
     def _why_nothing(self) -> list[str]:
         store = self.desk.store
@@ -123,28 +120,27 @@ class BookPane(Pane):
         return f"stale {fmt.age(store.age_s(self._subscription))}" if is_stale else ""
 
     @property
-    def _view(self) -> LadderView:
-        """The view of the chosen symbol; another symbol starts a new one with as many levels."""
-        if self.symbol != self._of:
-            self._of, self._ladder = self.symbol, LadderView(limit=self._ladder.limit)
-        return self._ladder
+    def _views(self) -> Views:
+        """The views of the chosen symbol; another symbol starts new ones, its ladder with as many levels."""
+        if self.symbol != self._known.symbol:
+            self._known = Views(self.symbol, self.desk.store, self._known.ladder.limit)
+        return self._known
 
-    def _show(self, book: BookSnapshot) -> LadderView:
-        view, symbol = self._view, book.symbol
-        view.decimals = self.desk.store.decimals(symbol)
-        view.currency = symbol.partition("/")[2] if asset_class(symbol) is AssetClass.PAIR else ""
-        view.show(book)
-        return view
+    @property
+    def _view(self) -> BookView:
+        return self._views.all[self._mode]
 
     # --- keys ---
 
-    def action_levels(self, step: int) -> None:
-        """More or fewer levels a side; from all that fit on, there is no limit."""
-        reach = self._view.reach
-        if reach:
-            levels = (self._view.limit or reach) + step
-            self._view.limit_to(None if levels >= reach else max(1, levels))
-            self.redraw()
+    def action_mode(self) -> None:
+        """The next way to look at the book: ladder, depth curve."""
+        self._mode = (self._mode + 1) % len(self._views.all)
+        self.redraw()
+
+    def action_zoom(self, direction: int) -> None:
+        """Closer or further; in the ladder more or fewer levels."""
+        self._view.zoom(direction)
+        self.redraw()
 
     def action_group(self, step: int) -> None:
         """Finer or coarser price steps; the finest are the book's own prices."""
@@ -153,7 +149,7 @@ class BookPane(Pane):
 
     def action_centre(self) -> None:
         """Back to the best prices."""
-        self._view.window.centre()
+        self._view.centre()
         self.redraw()
 
     def action_cursor(self, step: int) -> None:
@@ -161,9 +157,14 @@ class BookPane(Pane):
         self._view.move(step)
         self.redraw()
 
+    def action_sideways(self, step: int) -> None:
+        """The cursor to the right or to the left."""
+        self._view.shift(step)
+        self.redraw()
+
     def on_click(self, event: events.Click) -> None:
-        """The cursor to the level under the mouse."""
-        self._view.point(event.y - 1)
+        """The cursor to what is under the mouse."""
+        self._view.point(event.x - 1, event.y - 1)
         self.redraw()
 
     def on_mouse_scroll_down(self) -> None:

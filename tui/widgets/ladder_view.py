@@ -117,15 +117,33 @@ class LadderView:
         self.limit = levels
         self._forget_figures()
 
+    def zoom(self, direction: int) -> None:
+        """One level a side more (1) or fewer (-1); from all that fit on, there is no limit."""
+        if self.reach:
+            levels = (self.limit or self.reach) + direction
+            self.limit_to(None if levels >= self.reach else max(1, levels))
+
     def move(self, step: int) -> None:
         """Move the cursor."""
         self.window.move(self._sides, step, self._span)
 
-    def point(self, row: int) -> None:
+    def shift(self, step: int) -> None:
+        """Nothing lies beside a level."""
+
+    def point(self, x: int, y: int) -> None:
         """Put the cursor on the level of a screen row, counted from the first row of `rows`."""
-        row -= self._header
+        row = y - self._header
         if 0 <= row < len(self._places):
             self.window.point(self._sides, self._places[row], row)
+
+    def centre(self) -> None:
+        """Back to the best prices."""
+        self.window.centre()
+
+    def facts(self) -> list[str]:
+        """What the heading says of it: price step, levels."""
+        facts = [] if self.step is None else [f"step {self.step.normalize():,f}"]
+        return facts if self.limit is None else [*facts, f"{self.limit} level{'s' * (self.limit != 1)}"]
 
     @property
     def reach(self) -> int:
@@ -243,6 +261,12 @@ class LadderView:
         return ladder.level_row(level, columns, look, self.letters)
 
     # --- the mid row ---
+
+    def mid(self, stale: str, share: float | None) -> Mid:
+        """The figures of the mid row with another share: that of the sizes another view shows."""
+        best = arithmetic.touch(self._book) if self._book else Touch(None, None, None, None, None)
+        mid = self._mid_figures(best, stale)
+        return mid._replace(share=share if mid.share is not None else None)
 
     def _mid_figures(self, best: Touch, stale: str) -> Mid:
         if best.spread is None:

@@ -1,0 +1,70 @@
+"""The ways to look at one book, behind one seam: the pane asks the present one for rows and hands it the keys."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from tui.market.events import BookSnapshot
+from tui.market.names import AssetClass, Symbol, asset_class
+from tui.market.store import MarketStore
+from tui.widgets.depth_view import DepthView
+from tui.widgets.ladder import Look
+from tui.widgets.ladder_view import LadderView
+from tui.widgets.lines import Line
+
+
+class BookView(Protocol):
+    """One way to look at a book. Keys may come while there is none yet."""
+
+    def rows(self, width: int, height: int, look: Look, stale: str = "") -> list[Line]:
+        """What shows; `stale` says how old the book is, in words, when it is not live."""
+
+    def facts(self) -> list[str]:
+        """What the heading says of it."""
+
+    def zoom(self, direction: int) -> None:
+        """`+` (1) and `-` (-1)."""
+
+    def regroup(self, direction: int) -> None:
+        """Coarser (1) or finer (-1) price steps."""
+
+    def move(self, step: int) -> None:
+        """The cursor down (1) or up (-1)."""
+
+    def shift(self, step: int) -> None:
+        """The cursor right (1) or left (-1)."""
+
+    def point(self, x: int, y: int) -> None:
+        """The cursor to a cell of `rows`."""
+
+    def centre(self) -> None:
+        """Let go of the cursor; back to the best prices."""
+
+
+class Views:
+    """The views of one symbol.
+
+    Args:
+        symbol: Whose book.
+        store: For decimals.
+        limit: Levels a side of the ladder; None for all.
+    """
+
+    def __init__(self, symbol: Symbol | None, store: MarketStore, limit: int | None = None) -> None:
+        self.symbol = symbol
+        self._store = store
+        self.ladder = LadderView(limit=limit)
+        self.depth = DepthView(self.ladder.mid)
+        if symbol and asset_class(symbol) is AssetClass.PAIR:
+            self.ladder.currency = self.depth.currency = symbol.partition("/")[2]
+
+    @property
+    def all(self) -> tuple[BookView, ...]:
+        """In the order in which they are shown."""
+        return self.ladder, self.depth
+
+    def show(self, book: BookSnapshot) -> None:
+        """Take a book: all views know the same one."""
+        self.ladder.decimals = self.depth.decimals = self._store.decimals(book.symbol)
+        self.ladder.show(book)
+        self.depth.show(book)

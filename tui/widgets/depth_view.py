@@ -1,0 +1,278 @@
+"""From a book to the rows of a depth curve: which prices show, on which scale, and what the cursor tells.
+
+Steady like the ladder: the prices stay where they are until the mid has left the middle of the picture, and not at all
+while a cursor holds them; the scale of sizes changes only when the curve has left its range.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Final
+
+from tui.market import book as arithmetic
+from tui.market import format as fmt
+from tui.market.book import BookSide, Touch
+from tui.market.events import BookSnapshot, Level
+from tui.widgets.depth import DepthChart, PriceColumns, SizeScale, curve, draw, size_scale
+from tui.widgets.figures import SizeColumn
+from tui.widgets.ladder import GAP, Columns, Look
+from tui.widgets.lines import Line, message
+from tui.widgets.midrow import Mid, mid_row
+
+LEAST_COLUMNS: Final = 16
+LEAST_ROWS: Final = 4
+MAX_SHOWN: Final = Decimal("0.5")
+"""How far from the mid the picture may reach, as a part of it."""
+_DRIFT: Final = Decimal("0.12")
+"""The mid may leave the middle by this part of the width before the picture follows."""
+
+
+@dataclass
+class DepthView:
+    """The depth curve of one symbol.
+
+    Attributes:
+        mid_of: Figures of the mid row, by how old the book is (in words) and the bids' share in sight.
+        decimals: Of the instrument's prices.
+        currency: In which value is told, or empty.
+        unit: Price from one column to the next; None to suit the book.
+        price: The cursor's price, or None without a cursor.
+    """
+
+    mid_of: Callable[[str, float | None], Mid]
+    decimals: int = 2
+    currency: str = ""
+    unit: Decimal | None = None
+    price: Decimal | None = None
+    _book: BookSnapshot | None = None
+    _tick: Decimal = Decimal("0.01")
+    _centre: int | None = None
+    _chosen: Decimal | None = None
+    _columns: PriceColumns | None = None
+    _scale: SizeScale | None = None
+    _sizes: SizeColumn = field(default_factory=SizeColumn)
+
+    # --- what changes it ---
+
+    def show(self, book: BookSnapshot) -> None:
+        """Take a book."""
+        if book is not self._book:
+            if self._book is None:
+                self._tick = arithmetic.learn_tick(book)
+            self._book = book
+            self._tick = min(self._tick, arithmetic.learn_tick(book))
+
+    def zoom(self, direction: int) -> None:
+        """Closer (1) or further (-1)."""
+        if self._columns is None or self._centre is None:
+            return
+        unit = self._columns.unit
+        further = _neighbour(unit, -direction)
+        middle = self._centre * unit
+        if further < self._tick or further * self._columns.width / 2 > middle * MAX_SHOWN:
+            return
+        self.unit = further
+        self._centre = round((self.price or middle) / further)
+        self._settle()
+
+    def regroup(self, direction: int) -> None:
+        """Finer (-1) or coarser (1) prices: the same as closer and further."""
+        self.zoom(-direction)
+
+    def move(self, step: int) -> None:
+        """The cursor to the next column: lower prices are left."""
+        self.shift(-step)
+
+    def shift(self, step: int) -> None:
+        """The cursor a column to the right, or to the left; at the edge the picture moves."""
+        columns, book = self._columns, self._book
+        if columns is None or book is None:
+            return
+        if self.price is None:
+            best = arithmetic.touch(book)
+            start = best.bid if step < 0 else best.ask
+            start = start if start is not None else best.ask if best.ask is not None else best.bid
+            if start is not None:
+                self.price = max(round(start / columns.unit), 1) * columns.unit
+            return
+        self.price = max(self.price + step * columns.unit, columns.unit)
+        x = columns.x(self.price)
+        if self._centre is not None and not 0 <= x < columns.width:
+            self._centre += x if x < 0 else x - columns.width + 1
+
+    def point(self, x: int, y: int) -> None:
+        """Put the cursor on a column of the picture."""
+        if self._columns and 0 <= x < self._columns.width and self._columns.price(x) > 0:
+            self.price = self._columns.price(x)
+
+    def centre(self) -> None:
+        """Let go of the price; the mid returns to the middle."""
+        self.price = self._centre = None
+
+    def facts(self) -> list[str]:
+        """What the heading says of it."""
+        columns = self._columns
+        if columns is None or self._centre is None or self._centre <= 0:
+            return ["depth"]
+        share = Decimal(columns.width) / 2 / self._centre * 100
+        return ["depth", f"±{share:.{2 if share < 1 else 1 if share < 10 else 0}f}%"]
+
+    def _settle(self) -> None:
+        """Other prices show: their scale starts anew."""
+        self._scale = None
+        self._sizes = SizeColumn()
+
+    # --- the rows ---
+
+    def rows(self, width: int, height: int, look: Look, stale: str = "") -> list[Line]:
+        """The mid row, the curves with their axes, and the cursor's figures or those of both sides."""
+        book = self._book
+        best = arithmetic.touch(book) if book else None
+        middle = best and (best.mid or best.bid or best.ask)
+        if book is None or best is None or not middle:
+            return []
+        gauge, footer = int(height >= LEAST_ROWS + 2), int(height >= 9)
+        rows = height - gauge - footer - 1
+        if width < LEAST_COLUMNS or rows < LEAST_ROWS - 1:
+            return message(["Too small for a curve."], width, height, look.palette.muted)
+        axis = self._axis(width)
+        columns = self._columns = self._place(width - axis, middle)
+        sides: dict[BookSide, Sequence[Level]] = {"bid": book.bids, "ask": book.asks}
+        curves = {side: curve(levels, side, columns) for side, levels in sides.items()}
+        totals = {side: points[-1].size if points else Decimal() for side, points in curves.items()}
+        self._fit(max(totals.values()), rows)
+        assert self._scale
+        chart = DepthChart(
+            columns=columns,
+            scale=self._scale,
+            sides=curves,
+            axis=axis,
+            mid=best.mid,
+            decimals=self._label_decimals(columns.unit),
+            size_labels=[self._sizes.text(size) for _, size in self._scale.grid],
+            look=look,
+            cursor=self._cursor(columns),
+        )
+        share = float(totals["bid"] / (totals["bid"] + totals["ask"])) if book.bids and book.asks else None
+        lines = [self._gauge(width, stale, share if any(totals.values()) else None, look)] if gauge else []
+        return [*lines, *draw(chart), *([self._footer(width, best, totals, look)] if footer else [])]
+
+    def _axis(self, width: int) -> int:
+        axis = max(self._sizes.width, 4) + 2
+        return axis if width - axis >= 2 * LEAST_COLUMNS else 0
+
+    def _place(self, width: int, middle: Decimal) -> PriceColumns:
+        if self.unit is None and (self._chosen is None or self._columns is None or self._columns.width != width):
+            self._chosen = self._suited(width, middle)
+        unit = self.unit or self._chosen
+        assert unit
+        if self._columns is not None and self._columns.unit != unit:
+            self._centre = None if self.price is None else round(self.price / unit)
+            self._settle()
+        at = middle / unit
+        if self._centre is None or (self.price is None and abs(at - self._centre) > width * _DRIFT):
+            self._centre = round(at)
+        return PriceColumns(unit, self._centre - width // 2, width)
+
+    def _suited(self, width: int, middle: Decimal) -> Decimal:
+        """The closest prices that show all of the side that ends first, and 1.5 % of it more."""
+        assert self._book
+        ends = [side[-1][0] for side in (self._book.bids, self._book.asks) if side]
+        reach = min((abs(end - middle) for end in ends), default=Decimal()) * Decimal("1.03")
+        unit = self._tick
+        while unit * (width // 2) < reach and unit * width < middle * MAX_SHOWN:
+            unit = _neighbour(unit, 1)
+        return unit
+
+    def _fit(self, most: Decimal, rows: int) -> None:
+        most = max(most, Decimal("1e-8"))
+        scale = self._scale
+        if scale is None or scale.rows != rows or not scale.most * Decimal("0.55") <= most <= scale.most:
+            self._scale = size_scale(most * Decimal("1.05"), rows)
+            self._sizes.fit([size for _, size in self._scale.grid])
+
+    def _cursor(self, columns: PriceColumns) -> int | None:
+        if self.price is None:
+            return None
+        x = columns.x(self.price)
+        return x if 0 <= x < columns.width else None
+
+    # --- text ---
+
+    def _gauge(self, width: int, stale: str, share: float | None, look: Look) -> Line:
+        assert self._columns
+        mid = self.mid_of(stale, share)
+        price = len(mid.price) + 1
+        end = min(self._columns.width // 2 + (price + 1) // 2, width)
+        return mid_row(mid, Columns(width, end - price - GAP, 0, 0, price, 0, 0, 0), look)
+
+    def _footer(self, width: int, best: Touch, totals: dict[BookSide, Decimal], look: Look) -> Line:
+        if self.price is not None:
+            return self._told(width, self.price, best, look)
+        assert self._columns
+        columns, muted = self._columns, look.palette.muted
+        ends = [self._price(columns.price(x)) for x in (0, columns.width - 1)]
+        left = Line().add(" bid ", look.figure("bid")).add(fmt.size(totals["bid"]), look.text)
+        right = Line().add(fmt.size(totals["ask"]), look.text).add(" ask ", look.figure("ask"))
+        if left.width + right.width + len("".join(ends)) + 12 <= width:
+            left.add(f" from {ends[0]}", muted)
+            right = Line().add(f"to {ends[1]} ", muted).extend(right)
+        return left.to(width - right.width).extend(right) if left.width + right.width < width else left
+
+    def _told(self, width: int, price: Decimal, best: Touch, look: Look) -> Line:
+        """What rests up to the cursor's price: size, value, distance from the mid."""
+        assert self._book
+        muted, line = look.palette.muted, Line()
+        side = _side_of(price, best)
+        if side is None:
+            facts = [[(self._price(price), look.palette.strong)], [("inside the spread", muted)]]
+        else:
+            size, value = arithmetic.within(self._book.bids if side == "bid" else self._book.asks, price, side)
+            facts = [
+                [(f"{side} ", look.figure(side)), (self._price(price), look.figure(side, strong=True))],
+                [("cum ", muted), (fmt.size(size), look.text)],
+                [(fmt.compact(value), look.text), (f" {self.currency}".rstrip(), muted)],
+            ]
+        if best.mid:
+            facts.append(
+                [(_points((price - best.mid) / best.mid * arithmetic.BASIS_POINTS), look.text), (" bp", muted)]
+            )
+        for fact in facts:
+            if line.width + 2 + sum(len(text) for text, _ in fact) > width:
+                break
+            line.add("  " if line.width else " ")
+            for text, style in fact:
+                line.add(text, style)
+        return line
+
+    def _label_decimals(self, unit: Decimal) -> int:
+        """As many as the columns need, not more than the instrument has."""
+        exponent = unit.normalize().as_tuple().exponent
+        return min(self.decimals, max(0, -exponent if isinstance(exponent, int) else 0))
+
+    def _price(self, price: Decimal) -> str:
+        return fmt.price(price, self.decimals)
+
+
+def _side_of(price: Decimal, best: Touch) -> BookSide | None:
+    """Whose sizes a price is told for; in a crossed book the side it is nearer to."""
+    is_bid = best.bid is not None and price <= best.bid
+    is_ask = best.ask is not None and price >= best.ask
+    if is_bid and is_ask:
+        return "bid" if best.mid is not None and price <= best.mid else "ask"
+    return "bid" if is_bid else "ask" if is_ask else None
+
+
+def _neighbour(unit: Decimal, direction: int) -> Decimal:
+    """The next larger (1) or smaller (-1) of 1, 2, 5, 10 ... times a power of ten."""
+    leading = unit.normalize().as_tuple().digits[0]
+    if direction > 0:
+        return unit * (Decimal("2.5") if leading == 2 else 2)
+    return unit / (Decimal("2.5") if leading == 5 else 2)
+
+
+def _points(value: Decimal) -> str:
+    decimals = 2 if abs(value) < 10 else 1 if abs(value) < 100 else 0
+    return f"{value:+,.{decimals}f}"
