@@ -9,9 +9,10 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated, Final, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from tui.clock import to_datetime
+from tui.keyfiles import KeyFiles
 from tui.locks import held
 from tui.paths import write_private
 
@@ -43,7 +44,7 @@ class Tally(BaseModel):
 
     Attributes:
         days: By day in UTC; the oldest go.
-        dialled_s: When a socket was opened last, in UTC seconds.
+        dialled_s: When a socket was dialled last and opened, or is being dialled, in UTC seconds.
         resets_on: When the provider begins its next billing period, as far as it has said.
     """
 
@@ -105,6 +106,25 @@ class UsageFile:
             return change(self.tally)
         self.tally = tally
         return result
+
+
+class Usages:
+    """The tallies of one provider's keys: usually one, another when the user enters another key.
+
+    Args:
+        provider: The provider's name.
+        folder: The state folder, or None to keep them in memory.
+    """
+
+    def __init__(self, provider: str, folder: Path | None) -> None:
+        self._provider = provider
+        self._keys = KeyFiles(folder)
+        self._files: dict[Path | None, UsageFile] = {}
+
+    async def of(self, secret: SecretStr | None) -> UsageFile:
+        """The tally of a key; one in memory when there is no key, or nowhere to keep it."""
+        path = None if secret is None else await self._keys.path(self._provider, secret, ".json")
+        return self._files.setdefault(path, UsageFile(path))
 
 
 def today(now_ns: int) -> date:

@@ -95,6 +95,7 @@ class FeedConnection:
         self._secret = ""
         self._is_refreshed = self._needs_fresh = False
         self._is_stopping = False
+        self._detail = ""
         self._changed = asyncio.Event()
         self._finished = asyncio.Event()
         self._finished.set()
@@ -174,6 +175,11 @@ class FeedConnection:
         self._is_stopping = True
         if self._link is not None:
             self._link.end(Outcome(Then.IDLE, "stopped"))
+    def refresh_note(self, *more: str) -> None:
+        """Note anew what the login said, what the provider says of its budgets, and `more`, a line each."""
+        lines = (self._detail, self.provider.note(self.channel.name), *more)
+        self.stats.note = "\n".join(line for line in lines if line)
+
         self._interrupt_opening()
         self._changed.set()
         with suppress(TimeoutError):
@@ -238,8 +244,9 @@ class FeedConnection:
     async def _dial(self) -> tuple[Transport, Codec]:
         codec = self.provider.codec(self.channel.name, await self._credential())
         await self._dials.acquire()
-        self.stats.attempts += 1
-        return await self._connect(self.channel), codec
+        async with self.provider.dialling(self.channel.name):
+            self.stats.attempts += 1
+            return await self._connect(self.channel), codec
 
     async def _credential(self) -> Credential:
         is_fresh = self._needs_fresh
@@ -348,7 +355,8 @@ class FeedConnection:
     def _logged_in(self, detail: str) -> None:
         self._live_since = self._clock.monotonic()
         self.stats.live_since_ns = self._clock.now_ns()  # before the status: values of now are live at once
-        self.stats.note = detail
+        self._detail = detail
+        self.refresh_note()
         self._change(FeedState.LIVE, detail)
 
     def _emit(self, event: Event) -> None:

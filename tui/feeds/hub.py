@@ -12,12 +12,14 @@ from typing import Final, Protocol
 from tui.clock import Clock
 from tui.errors import TickdeckError
 from tui.feeds.connection import FeedConnection
+from tui.feeds.instances import Instances
 from tui.feeds.pacing import DialLimiter, SendLimiter
 from tui.feeds.routes import RoutingTable, subscription_of
 from tui.feeds.search import SearchMatch, SearchResult, merge
 from tui.feeds.standby import Standby
 from tui.feeds.subscriptions import SubscriptionManager
 from tui.feeds.transport import Connect, WebSocketConnector
+from tui.feeds.upkeep import Upkeep
 from tui.market.events import Event, Notice, Severity
 from tui.market.names import Interval, Kind, Subscription, Symbol, Wants
 from tui.market.store import MarketStore
@@ -81,6 +83,8 @@ class FeedHub:
         provider_types: Provider classes by name; None takes all that are installed.
         connect: Opens a channel; None dials WebSockets.
         random: For jitter.
+        state_dir: For budgets that outlive the run and locks between programs; None keeps and shares nothing.
+        kept: Codes that search found for symbols which the user added: symbol, then provider.
     """
 
     def __init__(
@@ -94,6 +98,8 @@ class FeedHub:
         provider_types: Mapping[str, type[Provider]] | None = None,
         connect: Connect | None = None,
         random: Random | None = None,
+        state_dir: Path | None = None,
+        kept: Mapping[Symbol, Mapping[str, str]] | None = None,
     ) -> None:
         self.store = store
         self.listener: Listener | None = None
@@ -103,15 +109,21 @@ class FeedHub:
         self._dials = DialLimiter(clock)
         self._standby = Standby()
         types = installed() if provider_types is None else provider_types
-        contexts = {name: _context(name, kind, config, secrets, http, clock) for name, kind in types.items()}
+        contexts = {name: _context(name, kind, config, secrets, http, clock, state_dir) for name, kind in types.items()}
         self.providers: dict[str, Provider] = {
             name: types[name](context) for name, context in contexts.items() if context.settings.enabled
         }
         """The enabled providers by name."""
         self.feeds: dict[str, FeedConnection] = {}
         """Their connections by `<provider>:<channel>`."""
-        for provider in self.providers.values():
-            self._add_feeds(provider)
+        limiters = {name: SendLimiter(clock) for name in self.providers}  # one key, one budget
+        for name, provider in self.providers.items():
+            provider.symbols.kept.update(
+                {symbol: codes[name] for symbol, codes in (kept or {}).items() if name in codes}
+            )
+            for channel in provider.channels:
+                self.feeds[f"{name}:{channel.name}"] = self._feed(provider, channel, limiters[name])
+        self.upkeep = Upkeep(self.providers, self.feeds, limiters, Instances(state_dir), clock, self._publish)
         self.manager = SubscriptionManager(
             self.feeds,
             RoutingTable(self.providers, config.sources).candidates,
@@ -120,11 +132,6 @@ class FeedHub:
             switched=self._switched,
             notify=self._publish,
         )
-
-    def _add_feeds(self, provider: Provider) -> None:
-        limiter = SendLimiter(self._clock)  # one key, one budget
-        for channel in provider.channels:
-            self.feeds[f"{provider.name}:{channel.name}"] = self._feed(provider, channel, limiter)
 
     def _feed(self, provider: Provider, channel: Channel, limiter: SendLimiter) -> FeedConnection:
         name = f"{provider.name}:{channel.name}"
@@ -153,7 +160,12 @@ class FeedHub:
                 connection.retry_now()
 
     async def run_manager(self) -> None:
-        """Drive the manager until cancelled."""
+        """Drive the manager, and the upkeep beside it, until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.upkeep.run(), name="upkeep")
+            await self._drive_manager()
+
+    async def _drive_manager(self) -> None:
         while True:
             try:
                 self.manager.tick()
@@ -170,7 +182,7 @@ class FeedHub:
 
     async def close(self) -> None:
         """Stop all feeds, within two seconds."""
-        await asyncio.gather(*(feed.stop() for feed in self.feeds.values()))
+        await asyncio.gather(*(feed.stop() for feed in self.feeds.values()), self.upkeep.close())
 
     # --- events ---
 
@@ -214,6 +226,11 @@ class FeedHub:
         found = [match for answer in answers if not isinstance(answer, str) for match in answer]
         for match in found:
             known = self.providers[match.provider].symbols.found
+    def keep(self, symbol: Symbol) -> dict[str, str]:
+        """Hold on to what searches found for a symbol that the user adds; the codes by provider, to be remembered."""
+        codes = {name: provider.symbols.keep(symbol) for name, provider in self.providers.items()}
+        return {name: code for name, code in codes.items() if code is not None}
+
             if len(known) < MAX_FOUND:
                 known.setdefault(match.symbol, match.code)
         matches = merge(found, query, limit)
@@ -248,7 +265,13 @@ def _carries(provider: Provider, symbol: Symbol) -> bool:
 
 
 def _context(
-    name: str, kind: type[Provider], config: FeedConfig, secrets: SecretStore, http: HttpClient, clock: Clock
+    name: str,
+    kind: type[Provider],
+    config: FeedConfig,
+    secrets: SecretStore,
+    http: HttpClient,
+    clock: Clock,
+    state_dir: Path | None,
 ) -> ProviderContext:
     overrides = {symbol: codes[name] for symbol, codes in config.symbols.items() if name in codes}
     return ProviderContext(
@@ -258,3 +281,4 @@ def _context(
         now_ns=clock.now_ns,
         overrides=overrides,
     )
+        state_dir=state_dir,

@@ -16,9 +16,13 @@ class SendLimiter:
     """The budget of subscribe frames of one key: so many in any 60 s, with a least gap, none during a pause.
 
     All connections that log in with the key share one limiter; each brings its channel's limits.
+
+    Attributes:
+        sharers: Programs that use the key, as far as we know: each keeps to its part of the minute.
     """
 
     def __init__(self, clock: Clock) -> None:
+        self.sharers = 1
         self._clock = clock
         self._sent: deque[float] = deque()
         self._paused_until = 0.0
@@ -31,8 +35,9 @@ class SendLimiter:
         free_at = self._paused_until
         if self._sent:
             free_at = max(free_at, self._sent[-1] + limits.subscribe_gap_s)
-        if len(self._sent) >= limits.subscribes_per_minute:
-            free_at = max(free_at, self._sent[-limits.subscribes_per_minute] + MINUTE_S)
+        most = max(1, limits.subscribes_per_minute // self.sharers)
+        if len(self._sent) >= most:
+            free_at = max(free_at, self._sent[-most] + MINUTE_S)
         return max(0.0, free_at - now)
 
     def spend(self) -> None:

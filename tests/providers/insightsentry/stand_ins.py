@@ -143,11 +143,12 @@ def provider(
     clock: ManualClock | None = None,
     **keys: Any,
 ) -> InsightSentry:
-    """The provider with its lock file in the test's folder."""
+    """The provider with its files in the test's folder."""
     context = ProviderContext(
         settings=InsightSentrySettings(**keys),
         secrets=secrets or Secrets(api_key="dashboard-key"),
         http=http or Http(),
         now_ns=(clock or ManualClock(NOW_NS)).now_ns,
+        state_dir=tmp_path / "state",
     )
-    return InsightSentry(context, lock_path=tmp_path / "state" / "key.lock")
+    return InsightSentry(context)

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Container, Iterable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import AsyncIterator, Container, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import ClassVar, Final, Literal
 
 from pydantic import Field, SecretStr
 
 from tui.clock import NS, to_iso
-from tui.errors import CredentialError
+from tui.errors import CredentialError, KeyringUnavailable
 from tui.market.events import Bar, Quote
 from tui.market.names import Kind, Subscription, Symbol
-from tui.paths import state_dir
 from tui.providers.base import (
     Channel,
     Codec,
@@ -26,12 +25,14 @@ from tui.providers.base import (
     SymbolMatch,
 )
 from tui.providers.insightsentry import rest
+from tui.providers.insightsentry.budget import ConnectionBudget
 from tui.providers.insightsentry.keys import FIELD, Claims, KeyRing, StoredKey, claims
 from tui.providers.insightsentry.live import LiveCodec
 from tui.providers.insightsentry.newsfeed import NewsfeedCodec, SeenNews
 from tui.providers.insightsentry.symbols import short_name, to_code, to_symbol
 from tui.providers.insightsentry.trials import Trials
 from tui.providers.insightsentry.wire import SeriesOptions
+from tui.usage import UsageFile, Usages
 
 LIVE: Final = "live"
 NEWSFEED: Final = "newsfeed"
@@ -84,15 +85,12 @@ class InsightSentrySettings(ProviderSettings):
     """Whether bars include pre- and post-market trading."""
     ticks: bool = False
     """Whether the plan includes single trades (Mega): fills the tape from here."""
+    connections_per_day: int = Field(default=0, ge=0, le=1_000_000)
+    """WebSocket connections that the plan allows a day (some of RapidAPI: 10); 0 for no limit."""
 
 
 class InsightSentry(Provider):
-    """The provider.
-
-    Args:
-        context: What it works with.
-        lock_path: The file to lock while a key is rotated; None for one in the state folder.
-    """
+    """The provider."""
 
     name: ClassVar[str] = "insightsentry"
     title: ClassVar[str] = "InsightSentry"
@@ -103,12 +101,13 @@ class InsightSentry(Provider):
         CredentialField(FIELD, "WebSocket key", "Pasted with key = static; rapidapi fetches it by itself.", False),
     )
 
-    def __init__(self, context: ProviderContext, lock_path: Path | None = None) -> None:
+    def __init__(self, context: ProviderContext) -> None:
         super().__init__(context)
         settings: InsightSentrySettings = context.settings
         self._settings = settings
-        path = lock_path or state_dir() / "insightsentry-key.lock"
-        self._ring = KeyRing(self.name, context.secrets, context.now_ns, path)
+        self._ring = KeyRing(self.name, context.secrets, context.now_ns, context.lock("insightsentry-key"))
+        self._usages = Usages(self.name, context.state_dir)
+        self._budget = ConnectionBudget(settings.connections_per_day, self._tally, context.now_ns)
         self._trials = Trials()
         self._seen = SeenNews()
         self._searches: dict[tuple[str, int], tuple[int, list[SymbolMatch]]] = {}
@@ -174,8 +173,18 @@ class InsightSentry(Provider):
 
     async def has_credential(self) -> bool:
         """Whether the secret that the mode needs is stored; no network."""
-        needed = {"direct": "api_key", "rapidapi": "rapidapi_key", "static": FIELD}[self._settings.key]
-        return await self.context.secrets.get(self.name, needed) is not None
+        return await self.context.secrets.get(self.name, self._needed) is not None
+
+    async def account(self) -> SecretStr | None:
+        """The secret that the mode needs: not the rotated key."""
+        try:
+            return await self.context.secrets.get(self.name, self._needed)
+        except KeyringUnavailable:
+            return None
+
+    @property
+    def _needed(self) -> str:
+        return {"direct": "api_key", "rapidapi": "rapidapi_key", "static": FIELD}[self._settings.key]
 
     async def _static(self) -> Credential:
         stored = await self._stored(FIELD, "WebSocket key")
@@ -202,6 +211,25 @@ class InsightSentry(Provider):
         if field != FIELD and not (words.isascii() and words.isprintable() and " " not in words):
             raise CredentialError(f"the stored {title} for InsightSentry holds spaces or strange signs", remedy=_SET)
         return SecretStr(words)
+
+    # -- the budget of connections
+
+    @asynccontextmanager
+    async def dialling(self, channel: str) -> AsyncIterator[None]:
+        """Count the connection, unless it does not come about. Raises FeedError when there are no more today."""
+        await self._budget.take()
+        try:
+            yield
+        except BaseException:
+            await self._budget.give_back()
+            raise
+
+    def note(self, channel: str) -> str:
+        """How much of the day's connections is used."""
+        return self._budget.note()
+
+    async def _tally(self) -> UsageFile:
+        return await self._usages.of(await self.account())
 
     # -- REST
 
@@ -273,6 +301,8 @@ class InsightSentry(Provider):
             return Symbol(found.code) if by_rule in taken else by_rule
         short = short_name(found.code, found.kind)
         if short is None or short in taken or short in self.symbols.overrides:
+            return Symbol(found.code)
+        if self.symbols.kept.get(short, found.code) != found.code:  # the user's symbol keeps its meaning
             return Symbol(found.code)
         self.symbols.found.pop(short, None)
         self.symbols.found[short] = found.code
