@@ -151,6 +151,11 @@ class FeedConnection:
             self._interrupt_opening()
         self._changed.set()
 
+    def ask_again(self) -> None:
+        """Ask again for what it should deliver: the provider was told to deliver it otherwise."""
+        if self._link is not None:
+            self._link.ask_again()
+
     def retry_now(self) -> None:
         """Connect anew at once: from backing off, from failed, and from live too. Refusals are forgiven."""
         self.refused.clear()

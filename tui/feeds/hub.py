@@ -153,6 +153,16 @@ class FeedHub:
         """Declare all that `owner` wants from now on; an empty set takes everything back."""
         self.manager.want(owner, wants)
 
+    def leave_out(self, symbol: Symbol, venues: frozenset[str]) -> bool:
+        """Take the books of a symbol without these venues from now on; False when no provider can."""
+        took = {name for name, provider in self.providers.items() if provider.leave_out(symbol, venues)}
+        for feed in self.feeds.values():
+            if feed.provider.name in took:
+                for kind in feed.channel.kinds & {Kind.BOOK, Kind.QUOTE}:  # refused for lack of venues, it may go now
+                    feed.forgive(Subscription(kind, symbol))
+                feed.ask_again()
+        return bool(took)
+
     def retry(self, feed: str | None = None) -> None:
         """Connect a feed anew at once, or all that are not live when `feed` is None."""
         for name, connection in self.feeds.items():

@@ -129,6 +129,11 @@ class Link:
             self.end(Outcome(Then.IDLE, "nothing wanted"))
         self._wake.set()
 
+    def ask_again(self) -> None:
+        """Ask the codec once more for what is wanted: how it is wanted has changed."""
+        self._asked = None
+        self._wake.set()
+
     # --- what the three tasks do ---
 
     async def _read(self) -> None:

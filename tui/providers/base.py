@@ -408,6 +408,16 @@ class Provider(ABC):
             RestError: a rotation or refresh is due and failed, and the old one is no longer valid.
         """
 
+    def leave_out(self, symbol: Symbol, venues: frozenset[str]) -> bool:
+        """Take the books of a symbol without these venues from now on; with no venues, take them whole again.
+
+        Codecs heed it the next time they are asked for what is wanted.
+
+        Returns:
+            False when this provider has no say in whose orders a book holds.
+        """
+        return False
+
     async def has_credential(self) -> bool:
         """Whether something is stored to log in with; no network."""
         names = [f.name for f in self.credential_fields if f.required]

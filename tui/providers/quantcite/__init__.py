@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal
 from pydantic import Field
 
 from tui.errors import CredentialError, RestError
-from tui.market.names import AssetClass, Subscription, asset_class
+from tui.market.names import AssetClass, Kind, Subscription, Symbol, asset_class
 from tui.providers.base import (
     Channel,
     Codec,
@@ -69,6 +69,7 @@ class QuantCite(Provider):
     def __init__(self, context: ProviderContext) -> None:
         super().__init__(context)
         self.index = PairIndex()
+        self._left_out: dict[Symbol, frozenset[str]] = {}
 
     @property
     def settings(self) -> QuantCiteSettings:
@@ -104,7 +105,17 @@ class QuantCite(Provider):
             exchanges=None if exchanges == "all" else tuple(exchanges),
             most=self.settings.max_subscriptions,
             cap_percent=self.settings.data_cap_percent,
+            left_out=self._left_out,
         )
+
+    def leave_out(self, symbol: Symbol, venues: frozenset[str]) -> bool:
+        """Books come added up, so a venue can only be left out of the list that is subscribed (section 3.1)."""
+        if not self.carries(Subscription(Kind.BOOK, symbol)):
+            return False
+        self._left_out[symbol] = venues
+        if not venues:
+            del self._left_out[symbol]
+        return True
 
     async def credential(self, channel: str, *, fresh: bool = False) -> Credential:
         """The stored key; it has no end of validity and cannot be renewed. Raises CredentialError."""

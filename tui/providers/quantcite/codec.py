@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any, Final, assert_never
 
@@ -59,6 +59,7 @@ class BookCodec(Codec):
         exchanges: Whose books to ask for; None for all.
         most: Most symbols at once.
         cap_percent: Stop when the server says that this much of the monthly data is used; 0 never stops.
+        left_out: Exchanges that the user does not want in the book of a symbol; `wanted` reads it.
     """
 
     def __init__(
@@ -70,14 +71,16 @@ class BookCodec(Codec):
         exchanges: tuple[str, ...] | None,
         most: int = 20,
         cap_percent: float = 0.0,
+        left_out: Mapping[Symbol, frozenset[str]] | None = None,
     ) -> None:
         self._key = key
         self._symbols = symbols
         self._index = index
         self._exchanges = exchanges
         self._cap_percent = cap_percent
+        self._left_out = {} if left_out is None else left_out
         unknown = frozenset(exchanges or ()) - index.supported if index.supported else frozenset()
-        self._lines = Subscriptions(exchanges, most, unknown, self._notice)
+        self._lines = Subscriptions(exchanges, most, unknown, self._carriers, self._notice)
         self._reader = BookReader()
         self._now_ns = 0
         self._is_live = False
@@ -95,17 +98,20 @@ class BookCodec(Codec):
         return [Send(frame, "login", recorded=wire.authenticate("***"))]
 
     def wanted(self, want: Wants, now_ns: int) -> Output:
-        """One subscribe or unsubscribe for each symbol that is new or gone."""
+        """One subscribe or unsubscribe for each symbol that is new or gone, both for one with other exchanges."""
         self._now_ns = now_ns
         refused: list[Signal] = []
         by_code: dict[str, set[Subscription]] = {}
+        left_out: dict[str, frozenset[str]] = {}
         for subscription in sorted(want, key=str):
             code = self._code(subscription)
             if code is None:
                 refused.append(self._not_carried(subscription))
             else:
                 by_code.setdefault(code, set()).add(subscription)
-        self._lines.want({code: frozenset(subscriptions) for code, subscriptions in by_code.items()})
+                if subscription.symbol and (venues := self._left_out.get(subscription.symbol)):
+                    left_out[code] = venues
+        self._lines.want({code: frozenset(subscriptions) for code, subscriptions in by_code.items()}, left_out)
         return [*refused, *self._lines.settle(now_ns)] if self._is_live else refused
 
     def received(self, frame: str | bytes, ts_recv_ns: int) -> Output:
@@ -337,6 +343,10 @@ class BookCodec(Codec):
         if symbol is None or subscription.kind not in KINDS:
             return None
         return self._symbols.code(symbol, lambda asked: code_of(asked, self._index))
+
+    def _carriers(self, code: str) -> tuple[str, ...]:
+        """Exchanges that list a pair, else all that are known."""
+        return self._index.venues(code) or tuple(sorted(self._index.supported))
 
     def _not_carried(self, subscription: Subscription) -> Notice:
         text = f"QuantCite does not carry {subscription}"

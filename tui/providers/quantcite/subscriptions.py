@@ -11,7 +11,8 @@ same symbol does. So each symbol goes its own way (reference, sections 3.1, 3.2 
              answer twice   ▼                                ▼
                          REFUSED                         DROPPING ──answer, or 5 s──▶ (none)
 
-`want` says where to go, `settle` sends what is missing on the way and may be called at any time.
+A symbol whose list of exchanges changes is dropped and asked for anew. `want` says where to go, `settle` sends what is
+missing on the way and may be called at any time.
 """
 
 from __future__ import annotations
@@ -61,8 +62,9 @@ class Line:
         order: Rank of that request; replies that name no symbol belong to the lowest.
         tries: How often that request was sent.
         asked: Exchanges in the last subscribe; None for all.
+        left_out: Exchanges that the user did not want in it.
         venues: Exchanges that were granted, or empty while nobody said.
-        missing: Exchanges of the settings that were not granted.
+        missing: Exchanges that were wanted and not granted.
         subscription_id: Whose running number `number` is.
         number: That of the last update.
         stamp_ns: Server time of the last book.
@@ -81,6 +83,7 @@ class Line:
     order: int = 0
     tries: int = 1
     asked: tuple[str, ...] | None = None
+    left_out: frozenset[str] = frozenset()
     venues: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     subscription_id: str = ""
@@ -152,11 +155,17 @@ class Subscriptions:
         exchanges: Whose books to ask for; None for all.
         most: How many symbols at once; the reference states no maximum, data is billed.
         unknown: Exchanges that are known not to exist.
+        carriers: Exchanges that list a code, as far as is known.
         notice: Makes a notice of a severity, a text and more fields of `Notice`.
     """
 
     def __init__(
-        self, exchanges: tuple[str, ...] | None, most: int, unknown: frozenset[str], notice: Callable[..., Notice]
+        self,
+        exchanges: tuple[str, ...] | None,
+        most: int,
+        unknown: frozenset[str],
+        carriers: Callable[[str], tuple[str, ...]],
+        notice: Callable[..., Notice],
     ) -> None:
         self.lines: dict[str, Line] = {}
         self.budget = Budget()
@@ -165,14 +174,17 @@ class Subscriptions:
         """Exchanges that the server refused; left out of every later subscribe."""
         self._exchanges = exchanges
         self._most = most
+        self._carriers = carriers
         self._notice = notice
         self._wanted: Mapping[str, Wants] = {}
+        self._left_out: Mapping[str, frozenset[str]] = {}
         self._order = 0
         self._past: dict[str, Past] = {}
 
-    def want(self, wanted: Mapping[str, Wants]) -> None:
-        """Say what should be live: codes, and what each is wanted for. `settle` goes there."""
+    def want(self, wanted: Mapping[str, Wants], left_out: Mapping[str, frozenset[str]]) -> None:
+        """Say what should be live: codes, what each is wanted for, and without which exchanges. `settle` goes there."""
         self._wanted = dict(sorted(wanted.items()))
+        self._left_out = left_out
 
     def wanted(self, code: str) -> Wants:
         """What a code is wanted for."""
@@ -180,13 +192,12 @@ class Subscriptions:
 
     def settle(self, now_ns: int) -> Iterator[Send | Notice]:
         """Send what leads from what is to what is wanted, as far as pauses and the budget allow."""
-        for code in [code for code, line in self.lines.items() if line.state is State.REFUSED]:
-            if code not in self._wanted:
-                del self.lines[code]
+        for line in [line for line in self.lines.values() if line.state is State.REFUSED and not self._is_wanted(line)]:
+            del self.lines[line.code]
         if now_ns < self.paused_until_ns:
             return
         for line in list(self.lines.values()):
-            if line.code not in self._wanted and line.state in (State.ASKED, State.LIVE):
+            if line.state in (State.ASKED, State.LIVE) and not self._is_wanted(line):
                 if not self.budget.allows(now_ns):
                     return
                 yield self._drop(line, now_ns, tries=1)
@@ -235,12 +246,13 @@ class Subscriptions:
         self.alive(line, now_ns)
         line.subscription_id = response.subscription_id or line.subscription_id
         line.venues = response.exchanges
-        if response.exchanges and self._exchanges is not None:
-            line.missing = tuple(name for name in self._exchanges if name not in response.exchanges)
-        if line.code not in self._wanted:
+        listed = self._listed(line.code)
+        if response.exchanges and listed is not None:
+            line.missing = tuple(name for name in listed if name not in response.exchanges)
+        if not self._is_wanted(line):
             yield from self.settle(now_ns)
         elif line.missing:
-            of = len(self._exchanges or ())
+            of = len(listed or ())
             text = f"{line.code}: {of - len(line.missing)} of {of} exchanges, without {', '.join(line.missing)}"
             yield self._notice(Severity.INFO, text)
 
@@ -327,6 +339,20 @@ class Subscriptions:
 
     # -- steps
 
+    def _is_wanted(self, line: Line) -> bool:
+        return line.code in self._wanted and line.left_out == self._without(line.code)
+
+    def _without(self, code: str) -> frozenset[str]:
+        return self._left_out.get(code, frozenset())
+
+    def _listed(self, code: str) -> tuple[str, ...] | None:
+        """Exchanges to ask for, available or not; None for all."""
+        left_out = self._without(code)
+        names = self._exchanges
+        if names is None and left_out:  # "all" but these: only a list can say so
+            names = self._carriers(code) or None
+        return None if names is None else tuple(name for name in names if name not in left_out)
+
     def _find(self, code: str) -> Line | None:
         return self.lines.get(code) or self.lines.get(code.upper())
 
@@ -337,13 +363,13 @@ class Subscriptions:
         return line
 
     def _ask(self, code: str, now_ns: int, tries: int) -> Iterator[Send | Notice]:
-        asked = None
-        if self._exchanges is not None:
-            asked = tuple(name for name in self._exchanges if name not in self.unavailable)
+        listed = self._listed(code)
+        asked = None if listed is None else tuple(name for name in listed if name not in self.unavailable)
         is_full = self._is_full(code)
         line = self._new(code, now_ns, tries)
+        line.left_out = self._without(code)
         if asked == ():
-            yield from self.refuse(line, "none of the exchanges in the settings is available")
+            yield from self.refuse(line, "none of the exchanges that are left is available")
         elif is_full:
             line.is_over = True
             yield from self.refuse(line, f"{self._most} symbols are subscribed: the limit in the settings")
