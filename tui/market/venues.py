@@ -53,7 +53,9 @@ def is_split(book: BookSnapshot) -> bool:
 
 def parts(book: BookSnapshot) -> dict[str, VenuePart]:
     """What each venue contributes, in the order of `book.venues`, then as they appear; missing ones are not in it."""
-    best: dict[tuple[BookSide, str], Decimal] = {}
+    best: dict[tuple[BookSide, str], Decimal] = {
+        (side, venue.venue): price for venue in book.bests for (side, price), _ in _places(venue)
+    }
     count: Counter[str] = Counter()
     for side, levels in _sides(book):
         for price, _, venues in levels:

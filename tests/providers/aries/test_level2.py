@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from tests.providers.aries.sessions import NOW_NS, credential, events, golden, live, one, update, want
 from tests.providers.contract import drained
-from tui.market.events import BookSnapshot
+from tui.market.events import BookSnapshot, VenueBest
+from tui.market.venues import parts, split, without
 from tui.providers.aries.level2 import Level2Book, Mode
 from tui.providers.aries.market import MarketCodec
 from tui.providers.base import Count, SymbolTable
@@ -39,6 +40,19 @@ def test_rows_become_a_book_with_the_venues_whose_best_price_it_is() -> None:
     assert book.bids == ((D("187.41"), D(500), ("XNAS",)), (D("187.40"), D(2100), ("ARCX", "BATS")))
     assert book.venues == ("ARCX", "BATS", "XNAS")
     assert book.ts_event_ns == 1_795_185_600_123_000_000
+
+
+def test_a_book_says_how_much_is_whose_as_far_as_the_rows_do() -> None:
+    book = one(market().received(golden("market/level2.json"), NOW_NS), BookSnapshot)
+    assert book.bests == (
+        VenueBest("ARCX", D("187.40"), D(900), D("187.43"), D(300)),
+        VenueBest("BATS", D("187.40"), D(1200), D("187.46"), D(200)),
+        VenueBest("XNAS", D("187.41"), D(500), D("187.44"), D(1200)),
+    )
+    assert split(book)["bid", D("187.40")] == {"ARCX": D(900), "BATS": D(1200)}
+    assert parts(book)["BATS"].ask == D("187.46")
+    rest = without(book, {"ARCX", "XNAS"})
+    assert (rest.bids, rest.asks) == (((D("187.40"), D(1200), ("BATS",)),), ())
 
 
 @pytest.mark.fault("A11")

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, Final, Literal, NamedTuple, TypeVar
 
-from tui.market.events import Level
+from tui.market.events import Level, VenueBest
 from tui.providers import parse
 from tui.providers.aries.normalise import price
 
@@ -83,6 +83,11 @@ class Level2Book:
         bids.sort(key=lambda level: level[0], reverse=True)
         asks.sort(key=lambda level: level[0])
         return tuple(bids), tuple(asks)
+
+    def bests(self) -> tuple[VenueBest, ...]:
+        """Each venue's best prices and sizes, by name."""
+        quotes = sorted(self.venues.items())
+        return tuple(VenueBest(name, q.bid, q.bid_size, q.ask, q.ask_size) for name, q in quotes)
 
     def _replaces(
         self, has_rows: bool, has_venues: bool, levels: Mapping[Decimal, Sizes], quotes: Mapping[str, VenueQuote]

@@ -236,6 +236,7 @@ class MarketCodec(SessionCodec):
             bids=bids,
             asks=asks,
             venues=tuple(sorted(stream.book.venues)),
+            bests=stream.book.bests(),
         )
 
     def _market_status(self, body: Body, message: Message, ts_recv_ns: int) -> Iterator[Signal]:
