@@ -175,16 +175,16 @@ class FeedConnection:
         self.refused.discard(subscription)
         self.stats.refused.pop(str(subscription), None)
 
-    async def stop(self) -> None:
-        """End `run`: close the socket with 1000, or break off what is under way, within two seconds."""
-        self._is_stopping = True
-        if self._link is not None:
-            self._link.end(Outcome(Then.IDLE, "stopped"))
     def refresh_note(self, *more: str) -> None:
         """Note anew what the login said, what the provider says of its budgets, and `more`, a line each."""
         lines = (self._detail, self.provider.note(self.channel.name), *more)
         self.stats.note = "\n".join(line for line in lines if line)
 
+    async def stop(self) -> None:
+        """End `run`: close the socket with 1000, or break off what is under way, within two seconds."""
+        self._is_stopping = True
+        if self._link is not None:
+            self._link.end(Outcome(Then.IDLE, "stopped"))
         self._interrupt_opening()
         self._changed.set()
         with suppress(TimeoutError):

@@ -228,6 +228,11 @@ class FeedHub:
 
     # --- search ---
 
+    def keep(self, symbol: Symbol) -> dict[str, str]:
+        """Hold on to what searches found for a symbol that the user adds; the codes by provider, to be remembered."""
+        codes = {name: provider.symbols.keep(symbol) for name, provider in self.providers.items()}
+        return {name: code for name, code in codes.items() if code is not None}
+
     async def search(self, query: str, limit: int = 20) -> SearchResult:
         """Ask all providers at once, for `SEARCH_S` at most; what fails is listed, not raised."""
         names = list(self.providers)
@@ -236,11 +241,6 @@ class FeedHub:
         found = [match for answer in answers if not isinstance(answer, str) for match in answer]
         for match in found:
             known = self.providers[match.provider].symbols.found
-    def keep(self, symbol: Symbol) -> dict[str, str]:
-        """Hold on to what searches found for a symbol that the user adds; the codes by provider, to be remembered."""
-        codes = {name: provider.symbols.keep(symbol) for name, provider in self.providers.items()}
-        return {name: code for name, code in codes.items() if code is not None}
-
             if len(known) < MAX_FOUND:
                 known.setdefault(match.symbol, match.code)
         matches = merge(found, query, limit)
@@ -290,5 +290,5 @@ def _context(
         http=http,
         now_ns=clock.now_ns,
         overrides=overrides,
-    )
         state_dir=state_dir,
+    )
