@@ -25,9 +25,10 @@ EIGHTHS: Final = " ▁▂▃▄▅▆▇█"
 GRID: Final = "▁"
 TICK: Final = "·"
 MID: Final = "┊"
+CURSOR: Final = "│"
 UNKNOWN: Final = "░"
 FILLS: Final[dict[BookSide, str]] = {"bid": "█", "ask": "▒"}
-"""The two sides without colour."""
+"""The two sides without colour, and while they are stale."""
 _ROUND: Final = tuple(map(Decimal, ("1", "2", "2.5", "5", "10")))
 _LABELLED_EVERY: Final = (5, 10, 20, 50, 100)
 
@@ -138,6 +139,7 @@ class DepthChart:
         axis: Columns of the size axis at the right, 0 for none.
         mid: The mid, or None with one side only.
         decimals: Of prices.
+        label_decimals: Of the prices below the grid.
         size_labels: The grid's sizes as text.
         cursor: Column of the cursor, or None.
     """
@@ -148,6 +150,7 @@ class DepthChart:
     axis: int
     mid: Decimal | None
     decimals: int
+    label_decimals: int
     size_labels: Sequence[str]
     look: Look
     cursor: int | None = None
@@ -162,10 +165,10 @@ def draw(chart: DepthChart) -> list[Line]:
     for point, side in sorted(areas, key=lambda area: -area[0].size):  # where a crossed book overlaps both show
         _paint_column(canvas, chart, point, side)
     if chart.cursor is not None:
+        style = chart.look.palette.accent + chart.look.fill("selection")
         for row in range(canvas.height):
-            canvas.tint(chart.cursor, row, chart.look.fill("selection"))
-            if canvas.char(chart.cursor, row) in (BLANK, GRID, TICK):
-                canvas.put(chart.cursor, row, "│", chart.look.palette.accent + chart.look.fill("selection"))
+            if canvas.char(chart.cursor, row) not in EIGHTHS[2:-1]:
+                canvas.put(chart.cursor, row, CURSOR, style)
     labels = {row: text for (row, _), text in zip(chart.scale.grid, chart.size_labels, strict=True)}
     rows = [_with_axis(canvas.line(y), labels.get(y, ""), chart) for y in range(canvas.height)]
     return [*rows, _price_axis(chart)]
@@ -190,18 +193,20 @@ def _paint_mid(canvas: Canvas, chart: DepthChart) -> None:
 
 def _paint_column(canvas: Canvas, chart: DepthChart, point: Point, side: BookSide) -> None:
     look, rows = chart.look, chart.scale.rows
-    is_plain = look.sign[0] != BLANK
-    fill = FILLS[side] if is_plain else "█"
-    edge = look.figure(side)
-    body = edge if is_plain or not look.is_live else look.palette.style(f"{side}-bar")
+    height = chart.scale.eighths(point.size)
     if not point.is_known:
-        fill, edge, body = UNKNOWN, look.palette.faint, look.palette.faint
-    full, part = divmod(chart.scale.eighths(point.size), 8)
+        for row in range(rows - (height + 4) // 8, rows):
+            canvas.write(point.x, row, UNKNOWN, look.palette.faint)
+        return
+    edge = look.figure(side)
+    is_plain = look.sign[0] != BLANK or not look.is_live
+    fill, body = (FILLS[side], edge) if is_plain else ("█", look.palette.style(f"{side}-bar"))
+    full, part = divmod(height, 8)
     for row in range(rows - full, rows):
         canvas.write(point.x, row, fill, body)
-    if part and point.is_known:
+    if part:
         canvas.write(point.x, rows - 1 - full, EIGHTHS[part], edge)
-    elif point.is_known and full:
+    elif full:
         canvas.write(point.x, rows - full, fill, edge)
 
 
@@ -212,7 +217,7 @@ def _with_axis(line: Line, label: str, chart: DepthChart) -> Line:
 
 
 def _label_cells(chart: DepthChart) -> int:
-    return len(fmt.price(chart.columns.price(chart.columns.width), chart.decimals))
+    return len(fmt.price(chart.columns.price(chart.columns.width), chart.label_decimals))
 
 
 def _price_axis(chart: DepthChart) -> Line:
@@ -226,7 +231,8 @@ def _price_axis(chart: DepthChart) -> Line:
     if chart.mid is not None:
         style = palette.style("background", bg="text" if chart.look.is_live else "stale")
         tags.append((columns.x(chart.mid), f" {fmt.price(chart.mid, chart.decimals + 1)} ", style))
-    tags += [(x, fmt.price(price, chart.decimals), palette.muted) for x, price in columns.labels(_label_cells(chart))]
+    labels = columns.labels(_label_cells(chart))
+    tags += [(x, fmt.price(price, chart.label_decimals), palette.muted) for x, price in labels]
     taken: list[range] = []
     for x, text, style in tags:
         left = min(max(x - len(text) // 2, 0), columns.width - len(text))

@@ -28,6 +28,9 @@ MAX_SHOWN: Final = Decimal("0.5")
 _DRIFT: Final = Decimal("0.12")
 """The mid may leave the middle by this part of the width before the picture follows."""
 
+_MOST: Final = Decimal("0.8")
+"""To begin with, at least this part of the side that ends first shows."""
+
 
 @dataclass
 class DepthView:
@@ -150,7 +153,8 @@ class DepthView:
             sides=curves,
             axis=axis,
             mid=best.mid,
-            decimals=self._label_decimals(columns.unit),
+            decimals=self.decimals,
+            label_decimals=self._label_decimals(columns.unit),
             size_labels=[self._sizes.text(size) for _, size in self._scale.grid],
             look=look,
             cursor=self._cursor(columns),
@@ -177,10 +181,10 @@ class DepthView:
         return PriceColumns(unit, self._centre - width // 2, width)
 
     def _suited(self, width: int, middle: Decimal) -> Decimal:
-        """The closest prices that show all of the side that ends first, and 1.5 % of it more."""
+        """The closest prices that show most of the side that ends first."""
         assert self._book
         ends = [side[-1][0] for side in (self._book.bids, self._book.asks) if side]
-        reach = min((abs(end - middle) for end in ends), default=Decimal()) * Decimal("1.03")
+        reach = min((abs(end - middle) for end in ends), default=Decimal()) * _MOST
         unit = self._tick
         while unit * (width // 2) < reach and unit * width < middle * MAX_SHOWN:
             unit = _neighbour(unit, 1)
