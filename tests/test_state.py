@@ -63,6 +63,26 @@ async def test_recent_symbols_are_newest_first_each_once_and_few(tmp_path: Path)
     assert StateFile(CONFIG, tmp_path / "state.json").recent == state.recent
 
 
+async def test_codes_of_added_symbols_are_kept_as_long_as_the_symbols_are_known(tmp_path: Path) -> None:
+    file = tmp_path / "state.json"
+    state = StateFile(CONFIG, file)
+    state.codes[ETH] = {"insightsentry": "KRAKEN:ETHUSDT", "quantcite": "ETH/USDT"}
+    state.codes[Symbol("GONE")] = {"insightsentry": "NYSE:GONE"}
+    state.codes[NVDA] = {}
+    state.save({"main": [AAPL, NVDA, ETH]}, "main")
+    await until(is_written)
+    again = StateFile(CONFIG, file)
+    assert again.codes == {ETH: {"insightsentry": "KRAKEN:ETHUSDT", "quantcite": "ETH/USDT"}}
+    again.save({"main": [AAPL]}, "main")
+    await until(is_written)
+    assert ETH in StateFile(CONFIG, file).codes, "it may be brought back"
+    for number in range(MAX_RECENT):
+        again.used(Symbol(f"S{number}"))
+    again.save({"main": [NVDA]}, "main")
+    await until(is_written)
+    assert StateFile(CONFIG, file).codes == {}
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -72,6 +92,8 @@ async def test_recent_symbols_are_newest_first_each_once_and_few(tmp_path: Path)
         "\0" * 100,
         '{"watchlists": {"main": {"configured": null, "edited": ["!!!"]}}}',
         '{"recent": 3}',
+        '{"codes": {"AAPL": {"insightsentry": "\\u001b[2J"}}}',
+        '{"codes": {"AAPL": {"insightsentry": ""}}}',
         json.dumps({"recent": ["AAPL"] * 60}),
         json.dumps({"recent": [f"S{n}" for n in range(60)]}),
     ],

@@ -134,7 +134,10 @@ class MarketApp(App[None]):
         from tui.rest import RestClient
 
         self._http = RestClient(proxy=self.config.proxy, ca_file=self.config.ca_file)
-        hub = self.hub = FeedHub(self.config, self.store, self._secrets, self._http, self.clock)
+        folder, kept = (self._state.folder, self._state.codes) if self._state else (None, None)
+        hub = self.hub = FeedHub(
+            self.config, self.store, self._secrets, self._http, self.clock, state_dir=folder, kept=kept
+        )
         for name, feed in hub.feeds.items():
             self.run_worker(feed.run(), name=name, group=f"feed:{name}", exclusive=True, exit_on_error=False)
         self.run_worker(hub.run_manager(), name="subscriptions", group="subscriptions", exit_on_error=False)
@@ -254,6 +257,9 @@ class MarketApp(App[None]):
         symbols = self.desk.symbols
         if symbol not in symbols:
             symbols.append(symbol)
+            codes = self.hub.keep(symbol) if self.hub else {}
+            if self._state:
+                self._state.codes[symbol] = codes
             self._remember()
         self._list_changed(symbol)
 

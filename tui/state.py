@@ -1,4 +1,4 @@
-"""What survives a restart: watchlists as they were edited on the screen, and the symbols used lately."""
+"""What survives a restart: watchlists as they were edited on the screen, symbols used lately, codes found by search."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ MAX_FILE: Final = 1024 * 1024
 MAX_RECENT: Final = 50
 MAX_LISTS: Final = 100
 MAX_SYMBOLS: Final = 1000
+MAX_PROVIDERS: Final = 20
 _BoundedSymbols = Annotated[Symbols, Field(max_length=MAX_SYMBOLS)]
+_Code = Annotated[str, Field(pattern=r"^[!-~]{1,80}$")]
+_Codes = Annotated[Mapping[str, _Code], Field(max_length=MAX_PROVIDERS)]
 
 
 class EditedList(BaseModel):
@@ -45,6 +48,7 @@ class State(BaseModel):
     watchlist: str = ""
     watchlists: Annotated[Mapping[str, EditedList], Field(max_length=MAX_LISTS)] = {}
     recent: Annotated[tuple[SymbolName, ...], Field(max_length=MAX_RECENT)] = ()
+    codes: Annotated[Mapping[SymbolName, _Codes], Field(max_length=MAX_SYMBOLS + MAX_RECENT)] = {}
 
 
 class StateFile:
@@ -60,6 +64,7 @@ class StateFile:
         watchlists: Edited lists by name, to be laid over the configured ones.
         watchlist: The list that was shown last, or None.
         recent: Symbols added lately, newest first.
+        codes: Providers' own codes that search found for symbols which were added: symbol, then provider.
     """
 
     def __init__(self, config: Config, path: Path | None = None) -> None:
@@ -76,6 +81,12 @@ class StateFile:
         }
         self.watchlist = state.watchlist if state.watchlist and state.configured == self._first else None
         self.recent: list[Symbol] = list(state.recent)
+        self.codes: dict[Symbol, Mapping[str, str]] = dict(state.codes)
+
+    @property
+    def folder(self) -> Path:
+        """The state folder, where others may keep what is theirs."""
+        return self._path.parent
 
     def save(self, watchlists: Mapping[str, Sequence[Symbol]], watchlist: str) -> None:
         """Remember the lists and which one is shown. Returns at once; the end of the program waits for the disk."""
@@ -87,6 +98,8 @@ class StateFile:
             name: list(symbols) for name, symbols in watchlists.items() if tuple(symbols) != self._configured.get(name)
         }
         self.watchlist = watchlist
+        known = {*self._symbols(watchlists), *self.recent}
+        self.codes = {symbol: codes for symbol, codes in self.codes.items() if codes and symbol in known}
         self._text = self._state().model_dump_json(indent=1)
         threading.Thread(target=self._write, name="state").start()
 
@@ -100,7 +113,11 @@ class StateFile:
             for name, symbols in self.watchlists.items()
         }
         return State.model_construct(
-            configured=self._first, watchlist=self.watchlist or "", watchlists=lists, recent=tuple(self.recent)
+            configured=self._first,
+            watchlist=self.watchlist or "",
+            watchlists=lists,
+            recent=tuple(self.recent),
+            codes=self.codes,
         )
 
     def _write(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from difflib import get_close_matches
 
+from tui import paths
 from tui.clock import Clock
 from tui.config import Config
 from tui.errors import UsageError
@@ -23,7 +24,8 @@ def enabled_providers(config: Config, secrets: SecretStore, http: HttpClient) ->
 
 def make_provider(name: str, config: Config, secrets: SecretStore, http: HttpClient) -> Provider:
     """One provider, enabled or not."""
-    context = ProviderContext(config.providers[name], secrets, http, Clock().now_ns, config.codes(name))
+    settings, codes = config.providers[name], config.codes(name)
+    context = ProviderContext(settings, secrets, http, Clock().now_ns, codes, paths.state_dir())
     return providers()[name](context)
 
 

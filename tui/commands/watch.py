@@ -24,6 +24,7 @@ from tui.market.names import Interval, Kind, Subscription, Symbol, Wants
 from tui.market.store import MarketStore
 from tui.market.text import clean
 from tui.providers.base import HttpClient, SecretStore
+from tui.state import StateFile
 
 BEAT_S: Final = 0.5
 """Between two looks at bars and doubts: an open bar is printed twice a second at most."""
@@ -91,7 +92,8 @@ class Watch:
     ) -> None:
         clock = Clock()
         store = MarketStore(clock.now_ns)
-        self.hub = FeedHub(config, store, secrets, http, clock)
+        state = StateFile(config)
+        self.hub = FeedHub(config, store, secrets, http, clock, state_dir=state.folder, kept=state.codes)
         self.hub.listener = self._happened
         self._printer = EventPrinter(store, symbols, kinds, self._print)
         wants = {symbol: wants_of(symbol, kinds) for symbol in symbols}

@@ -91,8 +91,6 @@ class Upkeep:
                 await self._tend(provider)
         except TimeoutError:
             log.info("%s: the upkeep took too long", provider.name)
-        except Exception:
-            log.exception("%s: the upkeep failed", provider.name)
         for feed in self._feeds_of(provider):
             feed.refresh_note(SHARED if provider.name in self._shared else "")
 
@@ -101,6 +99,8 @@ class Upkeep:
             self._publish(await provider.upkeep())
         except TickdeckError as error:
             log.info("%s: %s", provider.name, error)
+        except Exception:  # a mistake of ours must not stop the others
+            log.exception("%s: the upkeep failed", provider.name)
 
     async def _claim(self, provider: Provider) -> None:
         """Say it once when somebody else holds the key, and leave half of the minute's budget to them."""
