@@ -69,13 +69,13 @@ class FileLock:
 
 
 @asynccontextmanager
-async def locked(path: Path | None, what: str, limit_s: float = LIMIT_S) -> AsyncIterator[None]:
+async def locked(path: Path | None, what: str, limit_s: float | None = None) -> AsyncIterator[None]:
     """Hold a lock while something happens that must happen in one process at a time.
 
     Args:
         path: The lock file; None locks nothing, for who shares nothing with other processes.
         what: What the holder does, for the message: `renewing the key`.
-        limit_s: Longest wait for it.
+        limit_s: Longest wait for it; `LIMIT_S` when None.
 
     Raises:
         RestError: it could not be had in time, or the file cannot be opened.
@@ -84,7 +84,7 @@ async def locked(path: Path | None, what: str, limit_s: float = LIMIT_S) -> Asyn
         yield
         return
     lock = FileLock(path)
-    deadline = time.monotonic() + limit_s
+    deadline = time.monotonic() + (LIMIT_S if limit_s is None else limit_s)
     while not _acquired(lock):
         if time.monotonic() > deadline:
             raise RestError(f"another tickdeck has been {what} for too long", retry_after_s=RETRY_S)

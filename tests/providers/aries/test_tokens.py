@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
+import stat
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import SecretStr
 
 from tests.providers.aries.sessions import NOW_NS
-from tests.providers.aries.web import Bench, Call, Handler, jwt, nothing, refused
+from tests.providers.aries.web import Bench, Call, Handler, Secrets, jwt, nothing, refused
 from tui.clock import NS
 from tui.errors import CredentialError, KeyringUnavailable, RestError
+from tui.locks import locked
 
 SIGNED_IN = {"refresh_token": "refresh-0", "client_id": "client"}
 
@@ -144,6 +149,95 @@ async def test_sockets_that_were_refused_together_share_one_refresh() -> None:
     assert await access(bench, fresh=True) == "access-2", "one that was refused a little later as well"
     bench.clock.advance(60)
     assert await access(bench, fresh=True) == "access-3"
+
+
+async def test_two_programs_at_once_share_one_refresh(tmp_path: Path) -> None:
+    issuer, store = Issuer(), Secrets(SIGNED_IN)
+    programs = [Bench(issuer, store, state_dir=tmp_path / "state") for _ in range(4)]
+    assert await asyncio.gather(*(access(program) for program in programs)) == ["access-1"] * 4
+    assert issuer.number == 1
+    assert stat.S_IMODE((tmp_path / "state" / "aries-token.lock").stat().st_mode) == 0o600
+
+
+async def test_programs_that_refresh_in_turn_use_the_refresh_token_of_the_one_before(tmp_path: Path) -> None:
+    issuer, store = Issuer(), Secrets(SIGNED_IN)
+    first, second = (Bench(issuer, store, state_dir=tmp_path) for _ in range(2))
+    assert [await access(first), await access(second)] == ["access-1"] * 2
+    for number, bench in enumerate((second, first, second), 2):
+        for each in (first, second):
+            due(each)
+        assert await access(bench) == f"access-{number}"
+    assert issuer.number == 4
+
+
+async def test_a_socket_that_was_refused_takes_what_another_program_has_refreshed(tmp_path: Path) -> None:
+    issuer, store = Issuer(), Secrets(SIGNED_IN)
+    first, second = (Bench(issuer, store, state_dir=tmp_path) for _ in range(2))
+    assert [await access(first), await access(second)] == ["access-1"] * 2
+    for each in (first, second):
+        each.clock.advance(60)
+    assert await access(first, fresh=True) == "access-2"
+    assert await access(second, fresh=True) == "access-2"
+    assert issuer.number == 2
+
+
+async def test_while_another_program_refreshes_for_too_long_the_old_token_serves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = Bench(Issuer(), SIGNED_IN, state_dir=tmp_path)
+    await access(bench)
+    due(bench)
+    monkeypatch.setattr("tui.locks.LIMIT_S", 0.02)
+    async with locked(tmp_path / "aries-token.lock", "x"):
+        assert await access(bench) == "access-1"
+        bench.clock.advance(3600)
+        with pytest.raises(RestError, match="another tickdeck has been renewing the login") as caught:
+            await access(bench)
+    assert caught.value.retry_after_s
+    assert await access(bench) == "access-2"
+
+
+PROCESS = """
+import asyncio, os, sys
+from pathlib import Path
+from pydantic import SecretStr
+from tests.providers.aries.web import Bench, Secrets
+folder = Path(sys.argv[1])
+class Files(Secrets):
+    async def get(self, provider, field):
+        file = folder / field
+        return SecretStr(file.read_text()) if file.exists() else None
+    async def put(self, provider, field, secret):
+        (folder / field).write_text(secret.get_secret_value())
+def issue(call):
+    assert call.body["refresh_token"] == "refresh-0", "used twice"
+    with open(folder / "issued", "a") as file:
+        file.write("x")
+    return {"access_token": "access-%d" % os.getpid(), "refresh_token": "refresh-1", "expires_in": 3600}
+async def main():
+    bench = Bench(issue, Files(), state_dir=folder)
+    print("ready", flush=True)
+    sys.stdin.readline()
+    print((await bench.tokens.token()).access.get_secret_value())
+asyncio.run(main())
+"""
+
+
+def test_two_processes_at_once_share_one_refresh(tmp_path: Path) -> None:
+    for field, value in SIGNED_IN.items():
+        (tmp_path / field).write_text(value)
+    root = str(Path(__file__).parents[3])
+    command = [sys.executable, "-c", PROCESS, str(tmp_path)]
+    running = [
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=root) for _ in range(2)
+    ]
+    for each in running:
+        assert each.stdout is not None
+        assert each.stdout.readline() == "ready\n"
+    outputs = [each.communicate("go\n", timeout=30)[0] for each in running]
+    assert (tmp_path / "issued").read_text() == "x"
+    assert outputs[0] == outputs[1]
+    assert outputs[0].startswith("access-")
 
 
 @pytest.mark.fault("M55")

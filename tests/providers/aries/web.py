@@ -6,6 +6,7 @@ import asyncio
 import base64
 import json
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from pydantic import SecretStr
@@ -84,14 +85,17 @@ class Bench:
     """An Aries provider on stand-ins."""
 
     def __init__(
-        self, handler: Handler, secrets: Mapping[str, str] | None = None, settings: Mapping[str, Any] | None = None
+        self,
+        handler: Handler,
+        secrets: Mapping[str, str] | Secrets | None = None,
+        settings: Mapping[str, Any] | None = None,
+        state_dir: Path | None = None,
     ) -> None:
         self.web = Web(handler)
-        self.secrets = Secrets(secrets)
+        self.secrets = secrets if isinstance(secrets, Secrets) else Secrets(secrets)
         self.clock = ManualClock(NOW_NS)
-        context = ProviderContext(
-            AriesSettings.model_validate(settings or {}), self.secrets, self.web, self.clock.now_ns
-        )
+        parts = AriesSettings.model_validate(settings or {}), self.secrets, self.web, self.clock.now_ns
+        context = ProviderContext(*parts, state_dir=state_dir)
         self.provider = AriesProvider(context)
         self.tokens = self.provider.tokens
 

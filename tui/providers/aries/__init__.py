@@ -6,7 +6,9 @@ from collections.abc import Awaitable, Callable
 from random import uniform
 from typing import ClassVar, Final
 
-from tui.errors import CredentialError, RestError
+from pydantic import SecretStr
+
+from tui.errors import CredentialError, KeyringUnavailable, RestError
 from tui.market.events import Bar, NewsItem, Watchlist
 from tui.market.names import Kind, Subscription, Symbol
 from tui.providers.aries.accounts import AccountsCodec
@@ -50,7 +52,9 @@ class AriesProvider(Provider):
     def __init__(self, context: ProviderContext) -> None:
         super().__init__(context)
         self.settings: AriesSettings = context.settings
-        self.tokens = TokenKeeper(context.secrets, context.http, context.now_ns, self.settings.token_url)
+        self.tokens = TokenKeeper(
+            context.secrets, context.http, context.now_ns, self.settings.token_url, context.lock("aries-token")
+        )
         self.rest = AriesRest(context.http, self.tokens, self.settings.rest_url, context.now_ns)
         self._account = self.settings.account_id
         self._account_detail: str | None = None
@@ -107,6 +111,16 @@ class AriesProvider(Provider):
     async def has_credential(self) -> bool:
         """Whether there is an access token, or what it takes to get one."""
         return await self.tokens.is_signed_in()
+
+    async def account(self) -> SecretStr | None:
+        """The client, since tokens come and go; without one the access token."""
+        for field in ("client_id", "access_token"):
+            try:
+                if secret := await self.context.secrets.get(self.name, field):
+                    return secret
+            except KeyringUnavailable:
+                return None
+        return None
 
     async def search(self, query: str, limit: int = 20) -> list[SymbolMatch]:
         """Stocks and indices by symbol or name; a leading dot finds options."""

@@ -9,12 +9,14 @@ import json
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 from pydantic import SecretStr
 
 from tui.clock import NS
 from tui.errors import CredentialError, KeyringUnavailable, RestError
+from tui.locks import locked
 from tui.providers import parse
 from tui.providers.base import HttpClient, SecretStore
 
@@ -64,21 +66,30 @@ class TokenKeeper:
         http: For refreshing.
         now_ns: UTC nanoseconds.
         url: The token endpoint.
+        lock_path: A file that all processes of this user lock while one of them refreshes; None shares with nobody.
     """
 
-    def __init__(self, secrets: SecretStore, http: HttpClient, now_ns: Callable[[], int], url: str) -> None:
+    def __init__(
+        self,
+        secrets: SecretStore,
+        http: HttpClient,
+        now_ns: Callable[[], int],
+        url: str,
+        lock_path: Path | None = None,
+    ) -> None:
         self._secrets = secrets
         self._http = http
         self._now_ns = now_ns
         self._url = url
+        self._lock_path = lock_path
         self._lock = asyncio.Lock()
         self._held: Token | None = None
         self._stored: SecretStr | None = None
-        self._refresh_token: SecretStr | None = None
+        self._unsaved: SecretStr | None = None
         self._refreshed_ns: int | None = None
 
     async def token(self, *, fresh: bool = False) -> Token:
-        """The token to use now. Callers that come together share one refresh.
+        """The token to use now. Callers that come together share one refresh, those of other processes too.
 
         Args:
             fresh: The last one was refused.
@@ -90,11 +101,19 @@ class TokenKeeper:
         before = self._held
         async with self._lock:
             held = await self._load()
-            now_ns = self._now_ns()
-            is_refused = fresh and not self._is_new(held, before, now_ns)
-            if held is not None and not is_refused and not held.is_due(now_ns):
+            if held is not None and self._is_good(held, before, fresh):
                 return held
-            return await self._refreshed(held, must=is_refused or held is None or held.is_over(now_ns))
+            try:
+                async with locked(self._lock_path, "renewing the login"):
+                    held = await self._load()  # another process may have refreshed meanwhile
+                    if held is not None and self._is_good(held, before, fresh):
+                        return held
+                    return await self._refreshed(held)
+            except (RestError, CredentialError) as error:
+                if held is None or self._must_refresh(held, before, fresh):
+                    raise
+                log.info("the Aries access token could not be refreshed yet: %s", error)
+                return held
 
     async def exchange(self, body: Mapping[str, str]) -> Token:
         """Trade a code or a refresh token for an access token, and store what came.
@@ -115,13 +134,18 @@ class TokenKeeper:
             return True
         return await self._secrets.get(PROVIDER, "access_token") is not None
 
-    def _is_new(self, held: Token | None, before: Token | None, now_ns: int) -> bool:
+    def _is_good(self, held: Token, before: Token | None, fresh: bool) -> bool:
+        return not held.is_due(self._now_ns()) and not self._must_refresh(held, before, fresh)
+
+    def _must_refresh(self, held: Token, before: Token | None, fresh: bool) -> bool:
+        """Whether the token serves no longer: it has ended, or was refused."""
+        return held.is_over(self._now_ns()) or (fresh and not self._is_new(held, before))
+
+    def _is_new(self, held: Token, before: Token | None) -> bool:
         """Whether the token is another one than the one that the caller was refused with."""
-        if held is None:
-            return False
         if before is not None and held.access != before.access:
             return True
-        return self._refreshed_ns is not None and now_ns - self._refreshed_ns < ONCE_NS
+        return self._refreshed_ns is not None and self._now_ns() - self._refreshed_ns < ONCE_NS
 
     async def _load(self) -> Token | None:
         """The token in use, unless somebody has stored another one meanwhile."""
@@ -136,15 +160,14 @@ class TokenKeeper:
             self._held = described(stored, await self._get(STATE))
         return self._held
 
-    async def _refreshed(self, held: Token | None, *, must: bool) -> Token:
-        refresh = self._refresh_token or await self._get("refresh_token")
+    async def _refreshed(self, held: Token | None) -> Token:
+        refresh = self._unsaved or await self._get("refresh_token")
         client_id = await self._get("client_id")
         if refresh is None or client_id is None:
-            if held is None:
-                raise CredentialError("nothing is stored to log in to Aries with", remedy=SIGN_IN)
-            if must:
-                raise CredentialError("the Aries access token is no longer good and cannot be renewed", remedy=SIGN_IN)
-            return held
+            what = "nothing is stored to log in to Aries with" if held is None else (
+                "the Aries access token is no longer good and cannot be renewed"
+            )  # fmt: skip
+            raise CredentialError(what, remedy=SIGN_IN)
         body = {
             "grant_type": "refresh_token",
             "refresh_token": refresh.get_secret_value(),
@@ -155,9 +178,6 @@ class TokenKeeper:
         try:
             return await self.exchange(body)
         except RestError as error:
-            if held is not None and not must:
-                log.warning("the Aries access token could not be refreshed yet")
-                return held
             if error.status in _REFUSED:
                 raise CredentialError("the sign-in at Aries has ended", remedy=SIGN_IN) from None
             raise
@@ -174,8 +194,9 @@ class TokenKeeper:
         token = _token(SecretStr(access.strip()), held.get("expires_in"), self._now_ns())
         refresh = held.get("refresh_token")
         if isinstance(refresh, str) and refresh.strip():
-            self._refresh_token = SecretStr(refresh.strip())
-            await self._put("refresh_token", self._refresh_token)
+            self._unsaved = SecretStr(refresh.strip())
+            if await self._put("refresh_token", self._unsaved):
+                self._unsaved = None  # whoever refreshes next, the store has the one that is good
         await self._put(STATE, _state(token))
         await self._put("access_token", token.access)
         self._held, self._refreshed_ns = token, self._now_ns()
@@ -188,11 +209,13 @@ class TokenKeeper:
         except KeyringUnavailable:
             return None
 
-    async def _put(self, field: str, secret: SecretStr) -> None:
+    async def _put(self, field: str, secret: SecretStr) -> bool:
         try:
             await self._secrets.put(PROVIDER, field, secret)
         except CredentialError:
             log.warning("the Aries %s could not be stored; it serves until the program ends", field)
+            return False
+        return True
 
 
 def described(access: SecretStr, state: SecretStr | None) -> Token:
