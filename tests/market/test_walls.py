@@ -123,7 +123,7 @@ def test_a_wall_that_the_price_went_through_is_gone() -> None:
 
 
 def test_after_a_pause_nothing_is_noted() -> None:
-    assert watched(FLAT, WALL, step_ns=10 * SECOND).recent(20 * SECOND) == []
+    assert watched(FLAT, WALL, step_ns=30 * SECOND).recent(60 * SECOND) == []
 
 
 def test_an_empty_side_says_nothing_about_walls() -> None:

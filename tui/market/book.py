@@ -93,14 +93,18 @@ def group(levels: Sequence[Level], step: Decimal, side: BookSide) -> list[Level]
 
     Sizes are summed exactly; venues are joined in the order they appear.
     """
-    rounding = ROUND_FLOOR if side == "bid" else ROUND_CEILING
     merged: dict[Decimal, tuple[Decimal, dict[str, None]]] = {}
     for price, size, venues in levels:
-        bucket = (price / step).to_integral_value(rounding) * step
-        total, names = merged.get(bucket, (Decimal(), {}))
+        at = grouped_price(price, step, side)
+        total, names = merged.get(at, (Decimal(), {}))
         names.update(dict.fromkeys(venues))
-        merged[bucket] = (total + size, names)
+        merged[at] = (total + size, names)
     return [(price, size, tuple(names)) for price, (size, names) in merged.items()]
+
+
+def grouped_price(price: Decimal, step: Decimal, side: BookSide) -> Decimal:
+    """The price under which `group` puts a level."""
+    return (price / step).to_integral_value(ROUND_FLOOR if side == "bid" else ROUND_CEILING) * step
 
 
 def grouping_steps(mid: Decimal, tick: Decimal) -> list[Decimal]:

@@ -23,7 +23,7 @@ HOLD: Final = Decimal("3.5")
 """... and stays one as long as it is at least so many times: one that breathes does not flicker."""
 NOTED_NS: Final = 6 * NS
 """How long a wall that came or went is noted."""
-PAUSE_NS: Final = 3 * NS
+PAUSE_NS: Final = 20 * NS
 """After longer without a book the last one says nothing about what came and went."""
 MAX_NOTES: Final = 16
 

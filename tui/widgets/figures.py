@@ -9,6 +9,7 @@ from statistics import median_low
 from typing import Final
 
 from tui.market import format as fmt
+from tui.market.book import BASIS_POINTS
 
 MAX_DECIMALS: Final = 8
 MAX_WIDTH: Final = 12
@@ -59,3 +60,21 @@ class SizeColumn:
         if self.leader is not None:
             self.scale, self.unit, most = self.leader.scale, self.leader.unit, self.leader.decimals
         self.decimals = min(max(0, self.digits - 1 - (typical / self.scale).adjusted()), most)
+
+
+def points(value: Decimal | None, sign: str = "") -> str:
+    """Basis points with about three significant figures.
+
+    Args:
+        value: None where it is not known.
+        sign: `+` to show the sign of what is positive, too.
+    """
+    if value is None or abs(value) >= 10**6:
+        return fmt.UNKNOWN
+    decimals = 2 if abs(value) < 10 else 1 if abs(value) < 100 else 0
+    return f"{value:{sign},.{decimals}f}"
+
+
+def distance(price: Decimal, mid: Decimal | None) -> str:
+    """How far a price is from the mid, in basis points with their sign."""
+    return points((price - mid) / mid * BASIS_POINTS, sign="+") if mid else fmt.UNKNOWN

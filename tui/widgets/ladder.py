@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from string import ascii_uppercase, digits
 from typing import Final, NamedTuple
@@ -17,13 +18,16 @@ from rich.style import Style
 
 from tui.market.book import BookSide
 from tui.themes import Palette
-from tui.widgets.lines import Line, fit_right
+from tui.widgets.lines import PLAIN, Line, fit_right, mixed
 
 PARTS: Final = " ▏▎▍▌▋▊▉"
 """A cell filled by eighths from the left."""
 CURSOR: Final = "▌"
 CAPPED: Final = "»"
 CROSSED: Final = "×"
+WALL: Final = "◆"
+NO_WALL: Final = "◇"
+TAKEN: Final = "▎"
 ABSENT: Final = "·"
 GAP: Final = 2
 MAX_MARKS: Final = 12
@@ -82,7 +86,11 @@ class Level(NamedTuple):
 
     Attributes:
         held_by: Venues of the level.
+        parts: Which part of its size is whose, as far as that is known: venues and shares, in a steady order.
         is_capped: Its size is larger than a full bar can say.
+        is_wall: Its size stands out of its neighbourhood.
+        is_news: It became a wall, or ceased to be one, a moment ago.
+        is_taken: The size whose cost is asked for reaches it.
         crosses: It stands on or beyond the other side's best price.
     """
 
@@ -94,7 +102,11 @@ class Level(NamedTuple):
     size_share: float
     depth_share: float
     held_by: Sequence[str] = ()
+    parts: Sequence[tuple[str, float]] = ()
     is_capped: bool = False
+    is_wall: bool = False
+    is_news: bool = False
+    is_taken: bool = False
     crosses: bool = False
     is_best: bool = False
     is_cursor: bool = False
@@ -123,30 +135,30 @@ class Look:
 
     def fill(self, role: str) -> Style:
         """A background."""
-        return Style(bgcolor=self.palette.colors[role])
+        return self.palette.fill(role)
 
 
 def level_row(level: Level, columns: Columns, look: Look, letters: Mapping[str, str]) -> Line:
     """One level as a line."""
     palette, side = look.palette, level.side
-    row = look.fill("selection") if level.is_cursor else Style()
+    row = look.fill("selection") if level.is_cursor else PLAIN
     alarm = palette.warning if look.is_live else palette.stale
     line = Line()
     if level.is_cursor:
-        line.add(CURSOR, palette.accent + row)
+        line.add(CURSOR, mixed(palette.accent, row))
     else:
         line.add(CROSSED if level.crosses else " ", alarm)
-    _zone(line, level, columns, look, row)
-    line.add((CAPPED if level.is_capped else " ").ljust(GAP), look.figure(side) + row)
+    _zone(line, level, columns, look, row, letters)
+    _signs(line, level, look, row)
     strong = level.is_best or level.is_cursor
     ink = alarm + Style(bold=strong or None) if level.crosses else look.figure(side, strong=strong)
-    line.right(level.price, columns.price, ink + row)
+    line.right(level.price, columns.price, mixed(ink, row))
     line.add(" " * columns.pad, row)
     if columns.marks:
         line.add(" " * GAP, row)
         _marks(line, level, columns.marks, look, letters, row)
     if columns.distance:
-        line.add(" " * GAP, row).right(level.distance, columns.distance, palette.muted + row)
+        line.add(" " * GAP, row).right(level.distance, columns.distance, mixed(palette.muted, row))
     return line.to(columns.width, row)
 
 
@@ -172,7 +184,19 @@ def bar_cells(share: float, room: int) -> tuple[int, int]:
     return divmod(eighths, 8)
 
 
-def _zone(line: Line, level: Level, columns: Columns, look: Look, row: Style) -> None:
+def _signs(line: Line, level: Level, look: Look, row: Style) -> None:
+    """Two cells before the price: what is remarkable about the size, and how far a size that is asked for reaches."""
+    alarm = look.palette.warning if look.is_live else look.palette.stale
+    if level.is_wall:
+        line.add(WALL, alarm + Style(bold=level.is_news or None) + row)
+    elif level.is_news:
+        line.add(NO_WALL, look.palette.muted + row)
+    else:
+        line.add(CAPPED if level.is_capped else " ", look.figure(level.side) + row)
+    line.add(TAKEN if level.is_taken else " ", look.palette.accent + row)
+
+
+def _zone(line: Line, level: Level, columns: Columns, look: Look, row: Style, letters: Mapping[str, str]) -> None:
     """Cumulative size and size on top of the bars."""
     room = columns.zone - 1
     size_text = fit_right(level.size, columns.size) if columns.size else ""
@@ -183,28 +207,71 @@ def _zone(line: Line, level: Level, columns: Columns, look: Look, row: Style) ->
     depth, depth_part = bar_cells(level.depth_share, room)
     ink = (look.figure(level.side), look.text)
     if not look.is_live:
-        line.add(text[:split], ink[0] + row).add(text[split:], ink[1] + row)
+        line.add(text[:split], mixed(ink[0], row)).add(text[split:], mixed(ink[1], row))
         return
     fills = (look.fill(f"{level.side}-bar"), look.fill(f"{level.side}-depth"), row)
     bar, bar_part = _rounded(text, bar, bar_part)
     depth, depth_part = _rounded(text, depth, depth_part)
-    edges = sorted({0, split, bar, bar + bool(bar_part), depth, depth + bool(depth_part), room})
+    blank = len(text) - len(text.lstrip())
+    pieces = _pieces(level.parts, bar)
+    text = _named(text, pieces, letters)
+    edges = sorted({0, split, bar, bar + bool(bar_part), depth, depth + bool(depth_part), room} | pieces.keys())
     for start, end in pairwise(edges):
         layer = 0 if start < bar else 1 if start < depth else 2
         if layer > 0 and start == bar and bar_part:
-            _part(line, bar_part, look.palette.colors[f"{level.side}-bar"], fills[layer])
+            _part(line, bar_part, look.palette.style(f"{level.side}-bar"), fills[layer])
         elif layer == 2 and start == depth and depth_part:
-            _part(line, depth_part, look.palette.colors[f"{level.side}-depth"], row)
+            _part(line, depth_part, look.palette.style(f"{level.side}-depth"), row)
         else:
-            line.add(
-                _shaded(text, start, end, look.sign[layer] if layer < 2 else " "), ink[start >= split] + fills[layer]
-            )
+            shade = look.sign[layer] if layer < 2 else " "
+            fill = _fill_at(start, pieces, look, level.side) if layer == 0 else fills[layer]
+            line.add(_shaded(text, start, end, blank, shade), ink[start >= split] + fill)
 
 
-def _shaded(text: str, start: int, end: int, shade: str) -> str:
+def _pieces(parts: Sequence[tuple[str, float]], bar: int) -> dict[int, str]:
+    """Where in a size bar each venue's piece starts, and the rest, which has no name: nobody says whose it is."""
+    pieces: dict[int, str] = {}
+    reached = 0.0
+    for venue, share in parts:
+        start, reached = reached, reached + share
+        if round(start * bar) < min(round(reached * bar), bar):
+            pieces[round(start * bar)] = venue
+    if pieces and round(reached * bar) < bar:
+        pieces[round(reached * bar)] = ""
+    return pieces
+
+
+def _named(text: str, pieces: Mapping[int, str], letters: Mapping[str, str]) -> str:
+    """The venues' marks at the start of their pieces, where no figure stands."""
+    for start, venue in pieces.items():
+        if venue and text[start : start + 2] == "  ":
+            text = text[:start] + letters.get(venue, "?") + text[start + 1 :]
+    return text
+
+
+def _fill_at(cell: int, pieces: Mapping[int, str], look: Look, side: BookSide) -> Style:
+    """The shade of a size bar: every second piece is a little darker."""
+    colors = look.palette.colors
+    passed = sum(start <= cell for start in pieces)
+    is_second = passed % 2 == 0 and passed > 0
+    return (
+        Style(bgcolor=between(colors[f"{side}-bar"], colors[f"{side}-depth"]))
+        if is_second
+        else look.fill(f"{side}-bar")
+    )
+
+
+@lru_cache
+def between(first: str, second: str) -> str:
+    """The colour half way between two, all as `#rrggbb`."""
+    mixed = ((int(first[at : at + 2], 16) + int(second[at : at + 2], 16)) // 2 for at in (1, 3, 5))
+    return "#" + "".join(f"{part:02x}" for part in mixed)
+
+
+def _shaded(text: str, start: int, end: int, blank: int, shade: str) -> str:
     """A piece of a text, its blanks shaded as far as the first figure."""
-    blanks = min(max(len(text) - len(text.lstrip()) - start, 0), end - start) if shade != " " else 0
-    return shade * blanks + text[start + blanks : end]
+    until = min(max(blank, start), end)
+    return text[start:until].replace(" ", shade) + text[until:end]
 
 
 def _rounded(text: str, cells: int, part: int) -> tuple[int, int]:
@@ -214,8 +281,8 @@ def _rounded(text: str, cells: int, part: int) -> tuple[int, int]:
     return cells, part
 
 
-def _part(line: Line, eighths: int, color: str, under: Style) -> None:
-    line.add(PARTS[eighths], Style(color=color) + under)
+def _part(line: Line, eighths: int, ink: Style, under: Style) -> None:
+    line.add(PARTS[eighths], mixed(ink, under))
 
 
 def _marks(line: Line, level: Level, width: int, look: Look, letters: Mapping[str, str], row: Style) -> None:
@@ -225,11 +292,11 @@ def _marks(line: Line, level: Level, width: int, look: Look, letters: Mapping[st
         line.add(" " * width, row)
         return
     if len(letters) > width:
-        line.right(str(len(level.held_by)), width, look.text + row)
+        line.right(str(len(level.held_by)), width, mixed(look.text, row))
         return
     held = set(level.held_by)
     for name, letter in letters.items():
-        line.add(letter if name in held else ABSENT, (look.text if name in held else palette.faint) + row)
+        line.add(letter if name in held else ABSENT, mixed(look.text if name in held else palette.faint, row))
     line.add(" " * (width - len(letters)), row)
 
 

@@ -6,24 +6,27 @@ figures left their range, so that nothing jumps from frame to frame.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from math import sqrt
 from statistics import median_low
 from typing import Final
 
-from rich.style import Style
-
 from tui.market import book as arithmetic
 from tui.market import format as fmt
-from tui.market.book import BASIS_POINTS, BookSide, Touch
+from tui.market.book import BookSide, Touch
 from tui.market.events import BookSnapshot
 from tui.market.events import Level as BookLevel
+from tui.market.venues import Place, split
+from tui.market.walls import WallWatch
 from tui.widgets import ladder
-from tui.widgets.figures import SizeColumn
+from tui.widgets.figures import SizeColumn, distance
 from tui.widgets.ladder import Columns, Level, Look
+from tui.widgets.ladder_foot import Standing, cursor_rows, note_rows
 from tui.widgets.ladder_window import Sides, Window
 from tui.widgets.lines import Line, message
+from tui.widgets.mid_figures import MidFigures
 from tui.widgets.midrow import Mid, mid_row
 
 CAP: Final = 6
@@ -41,8 +44,11 @@ class LadderView:
         currency: In which value is told, or empty.
         step: Price step levels are grouped by; None for the book's own prices.
         limit: Levels a side; None for all.
+        is_root: Bars grow with the square root of what they stand for: walls leave the others room.
         window: Which part is on the screen.
         letters: The venues' marks.
+        taken: How far the size whose cost is asked for reaches: worst prices by side.
+        now_ns: The present, for what is noted for a moment.
         fits: Levels a side that the rows have room for.
         depth: Levels of the longer side.
     """
@@ -51,8 +57,11 @@ class LadderView:
     currency: str = ""
     step: Decimal | None = None
     limit: int | None = None
+    is_root: bool = False
     window: Window = field(default_factory=Window)
     letters: dict[str, str] = field(default_factory=dict)
+    taken: Mapping[BookSide, Decimal] = field(default_factory=dict)
+    now_ns: int = 0
     fits: int = 1
     depth: int = 0
     _span: int = 1
@@ -66,8 +75,10 @@ class LadderView:
     _tick: Decimal | None = None
     _sides: Sides = field(default_factory=lambda: Sides((), ()))
     _cumulative: dict[BookSide, list[Decimal]] = field(default_factory=dict)
-    _mid: Decimal | None = None
-    _direction: int = 0
+    _parts: dict[Place, dict[str, Decimal]] = field(default_factory=dict)
+    _figures: MidFigures = field(default_factory=MidFigures)
+    _walls: WallWatch = field(default_factory=WallWatch)
+    _news: set[Place] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self._forget_figures()
@@ -82,10 +93,7 @@ class LadderView:
         tick = arithmetic.learn_tick(book)
         self._tick = min(tick, self._tick or tick)
         self._read(book)
-        mid = arithmetic.touch(book).mid
-        if mid is not None and self._mid is not None and mid != self._mid:
-            self._direction = 1 if mid > self._mid else -1
-        self._mid = mid if mid is not None else self._mid
+        self._figures.show(book)
         venues = [
             *book.venues,
             *book.missing_venues,
@@ -110,6 +118,7 @@ class LadderView:
     def group_by(self, step: Decimal | None) -> None:
         """Another price step: other sizes, so widths and scales start anew."""
         self.step = step
+        self._walls.forget()
         self._forget_figures()
 
     def limit_to(self, levels: int | None) -> None:
@@ -141,9 +150,10 @@ class LadderView:
         self.window.centre()
 
     def facts(self) -> list[str]:
-        """What the heading says of it: price step, levels."""
+        """What the heading says of it: price step, levels, bars."""
         facts = [] if self.step is None else [f"step {self.step.normalize():,f}"]
-        return facts if self.limit is None else [*facts, f"{self.limit} level{'s' * (self.limit != 1)}"]
+        facts += [] if self.limit is None else [f"{self.limit} level{'s' * (self.limit != 1)}"]
+        return [*facts, "√ bars"] if self.is_root else facts
 
     @property
     def reach(self) -> int:
@@ -155,6 +165,7 @@ class LadderView:
         self._sums = SizeColumn(digits=4, leader=self._sizes)
         self._scales.clear()
         self._widths.clear()
+        self._figures.forget()
         if self._book:
             self._read(self._book)
 
@@ -164,11 +175,25 @@ class LadderView:
         if self.step is not None:
             grouped = arithmetic.group(bids, self.step, "bid"), arithmetic.group(asks, self.step, "ask")
         self.depth = max(len(grouped[0]), len(grouped[1]))
+        self._walls.look(*grouped, book.ts_recv_ns)
+        self._parts = self._split(book)
         self._sides = Sides(grouped[0][: self.limit], grouped[1][: self.limit])
         self._cumulative = {
             "bid": arithmetic.cumulative(self._sides.bids),
             "ask": arithmetic.cumulative(self._sides.asks),
         }
+
+    def _split(self, book: BookSnapshot) -> dict[Place, dict[str, Decimal]]:
+        """How much of each shown level is whose, as far as the source says."""
+        found = split(book) if book.bests else {}
+        if self.step is None:
+            return found
+        merged: dict[Place, dict[str, Decimal]] = {}
+        for (side, price), sizes in found.items():
+            into = merged.setdefault((side, arithmetic.grouped_price(price, self.step, side)), {})
+            for venue, size in sizes.items():
+                into[venue] = into.get(venue, Decimal()) + size
+        return merged
 
     # --- the rows ---
 
@@ -189,8 +214,9 @@ class LadderView:
         self.fits = max(1, self._span // 2)
         self._places = places = self.window.places(self._sides, self._span)
         self._fit(places)
-        best = arithmetic.touch(self._book)
-        columns = self._columns(width, best)
+        self._news = {(note.side, note.price) for note in self._walls.recent(self.now_ns)}
+        best = self._mid_figures.best
+        columns = self._columns(width)
         if columns.zone < 1:
             return message(["Too narrow for a price."], width, height, look.palette.muted)
         lines = [ladder.header_row(columns, look)] if header else []
@@ -207,7 +233,8 @@ class LadderView:
         self._sizes.fit(sizes)
         self._sums.fit(sums)
         self._rescale("sum", max(sums))
-        self._rescale("size", max(median_low(sizes) * CAP, max(sums) / STAIRS))
+        full = max(sizes) if self.is_root else median_low(sizes) * CAP
+        self._rescale("size", max(full, max(sums) / STAIRS))
 
     def _rescale(self, name: str, value: Decimal) -> None:
         present = self._scales.get(name, Decimal())
@@ -217,10 +244,10 @@ class LadderView:
     def _sum(self, place: int) -> Decimal:
         return self._cumulative["bid" if place > 0 else "ask"][abs(place) - 1]
 
-    def _columns(self, width: int, best: Touch) -> Columns:
+    def _columns(self, width: int) -> Columns:
         edges = [side[index][0] for side in (self._sides.bids, self._sides.asks) if side for index in (0, -1)]
         widest = max([len(self._price(price)) for price in edges], default=1)
-        mid = len(self._mid_text(best))
+        mid = len(self._mid_figures.text())
         pad = self.decimals + 1 - self._price_decimals + (self._price_decimals == 0)
         price = self._width("price", max(widest, mid - pad))
         return ladder.arrange(
@@ -237,7 +264,7 @@ class LadderView:
         if place == 0:
             shown = set(self._places)
             beyond = " " if shown & {1, -1} or len(shown) == 1 else "↑" if max(shown) > 0 else "↓"
-            return mid_row(self._mid_figures(best, stale)._replace(beyond=beyond), columns, look)
+            return mid_row(self._mid(stale)._replace(beyond=beyond), columns, look)
         found = self._sides.at(place)
         if found is None:
             return Line()
@@ -249,88 +276,75 @@ class LadderView:
             price=self._price(price),
             size=self._sizes.text(size),
             cumulative=self._sums.text(self._sum(place)),
-            distance=_distance(price, best.mid),
-            size_share=_share(size, self._scales["size"]),
-            depth_share=_share(self._sum(place), self._scales["sum"]),
+            distance=distance(price, best.mid),
+            size_share=self._share(size, self._scales["size"]),
+            depth_share=self._share(self._sum(place), self._scales["sum"]),
             held_by=venues,
+            parts=self._parts_of(side, price, size),
             is_capped=size > self._scales["size"],
+            is_wall=price in self._walls.present[side],
+            is_news=(side, price) in self._news,
+            is_taken=self._is_taken(side, price),
             crosses=other is not None and best.is_crossed and (price >= other if side == "bid" else price <= other),
             is_best=abs(place) == 1,
             is_cursor=price == self.window.price and side == self.window.side,
         )
         return ladder.level_row(level, columns, look, self.letters)
 
+    def _parts_of(self, side: BookSide, price: Decimal, size: Decimal) -> list[tuple[str, float]]:
+        """Shares of a level's size in the order of the marks."""
+        sizes = self._parts.get((side, price), {})
+        return [(venue, float(sizes[venue] / size)) for venue in self.letters if venue in sizes]
+
+    def _is_taken(self, side: BookSide, price: Decimal) -> bool:
+        worst = self.taken.get(side)
+        if worst is None:
+            return False
+        worst = worst if self.step is None else arithmetic.grouped_price(worst, self.step, side)
+        return price >= worst if side == "bid" else price <= worst
+
+    def _share(self, value: Decimal, full: Decimal) -> float:
+        share = float(value / full) if full else 0.0
+        return sqrt(share) if self.is_root else share
+
     # --- the mid row ---
 
     def mid(self, stale: str, share: float | None) -> Mid:
         """The figures of the mid row with another share: that of the sizes another view shows."""
-        best = arithmetic.touch(self._book) if self._book else Touch(None, None, None, None, None)
-        mid = self._mid_figures(best, stale)
-        return mid._replace(share=share if mid.share is not None else None)
+        return self._mid_figures.mid(stale, share)
 
-    def _mid_figures(self, best: Touch, stale: str) -> Mid:
-        if best.spread is None:
-            word = "no asks" if best.ask is None else "no bids"
-            return Mid("", word=f"{stale}, {word}" if stale else word)
-        spread = fmt.price(best.spread, self.decimals)
-        points = "locked" if best.is_locked else f"{_points(best.spread_bp)}bp"
-        if not best.is_crossed:  # a crossed row has its own wording; its signs must not widen the usual one for good
-            spread, points = self._padded("spread", spread, 4), self._padded("bp", points, 6)
-        word = stale or ("crossed" if best.is_crossed else "")
+    @property
+    def _mid_figures(self) -> MidFigures:
+        self._figures.decimals, self._figures.letters = self.decimals, self.letters
+        return self._figures
+
+    def _mid(self, stale: str) -> Mid:
         in_sight = [side[: self.limit or self.fits] for side in (self._sides.bids, self._sides.asks)]
-        return Mid(
-            self._mid_text(best),
-            0 if stale else self._direction,
-            spread,
-            points,
-            word,
-            None if stale else arithmetic.bid_share(*in_sight),
-            self._crossing() if best.is_crossed else (),
-            best.is_crossed and not stale,
-        )
-
-    def _mid_text(self, best: Touch) -> str:
-        price = best.mid if best.mid is not None else best.bid if best.bid is not None else best.ask
-        return fmt.price(price, self.decimals + 1)
-
-    def _crossing(self) -> list[str]:
-        """Who bids at or above whose asks: by name, then by mark."""
-        assert self._book is not None
-        buyers, sellers = arithmetic.crossing_venues(self._book)
-        if not buyers or not sellers:
-            return []
-        marks = ["".join(self.letters.get(v, "?") for v in venues) for venues in (buyers, sellers)]
-        return [f"{' '.join(buyers)} > {' '.join(sellers)}", f"{marks[0]} > {marks[1]}", f"{marks[0]}>{marks[1]}"]
+        return self._mid_figures.mid(stale, arithmetic.bid_share(*in_sight))
 
     # --- below the ladder ---
 
     def _footer(self, width: int, height: int, best: Touch, look: Look) -> list[Line]:
+        """The cursor's figures, else whose mark is which; for a moment, walls that came or went in place of marks."""
         if not height:
             return []
         missing = self._book.missing_venues if self._book else ()
-        lines = self._cursor_lines(width, height, best, look) if self.window.price is not None else None
-        lines = lines or ladder.legend_rows(self.letters, missing, width, height, look)
+        notes = note_rows(self._walls.recent(self.now_ns), self.now_ns, self._price, width, look)
+        lines = self._cursor_rows(width, height, best, look)
+        if not lines and (room := height - len(notes)):
+            lines = ladder.legend_rows(self.letters, missing, width, room, look)
+        lines = (lines + notes)[:height]
         return lines + [Line() for _ in range(height - len(lines))]
 
-    def _cursor_lines(self, width: int, height: int, best: Touch, look: Look) -> list[Line]:
-        """What rests up to the cursor's price: size, value, distance from the mid, and who holds the level."""
+    def _cursor_rows(self, width: int, height: int, best: Touch, look: Look) -> list[Line]:
         price, side, book = self.window.price, self.window.side, self._book
         place = None if price is None else self._sides.find(side, price)
         level = None if place is None else self._sides.at(place)
         if price is None or level is None or book is None:
             return []
         size, value = arithmetic.within(book.bids if side == "bid" else book.asks, price, side)
-        muted = look.palette.muted
-        facts = [
-            [(f"{side} ", look.figure(side)), (self._price(price), look.figure(side, strong=True))],
-            [("cum ", muted), (fmt.size(size), look.text)],
-            [(fmt.compact(value), look.text), (f" {self.currency}".rstrip(), muted)],
-            [(_distance(price, best.mid), look.text), (" bp", muted)],
-        ]
-        lines = _flow(facts, width, height)
-        if names := " ".join(level[2]):
-            lines[-1].add("  ").left(names, min(len(names), width - lines[-1].width), muted)
-        return lines
+        standing = Standing(side, price, size, value, self.currency, best.mid, level[2])
+        return cursor_rows(standing, self._price, width, height, look)
 
     # --- figures ---
 
@@ -347,37 +361,3 @@ class LadderView:
     def _width(self, name: str, cells: int) -> int:
         self._widths[name] = max(self._widths.get(name, 0), cells)
         return self._widths[name]
-
-    def _padded(self, name: str, text: str, least: int) -> str:
-        return text.rjust(self._width(name, max(least, len(text))))
-
-
-def _flow(facts: Sequence[Sequence[tuple[str, Style]]], width: int, height: int) -> list[Line]:
-    """Facts in rows, none of them broken; those that find no room are left out."""
-    lines = [Line()]
-    for fact in facts:
-        cells = sum(len(text) for text, _ in fact)
-        if lines[-1].width + 2 + cells > width and lines[-1].width and len(lines) < height:
-            lines.append(Line())
-        line = lines[-1]
-        if line.width + 2 + cells <= width:
-            line.add("  " if line.width else " ")
-            for text, style in fact:
-                line.add(text, style)
-    return lines
-
-
-def _share(value: Decimal, full: Decimal) -> float:
-    return float(value / full) if full else 0.0
-
-
-def _distance(price: Decimal, mid: Decimal | None) -> str:
-    return fmt.UNKNOWN if not mid else f"{_points((price - mid) / mid * BASIS_POINTS, sign='+')}"
-
-
-def _points(value: Decimal | None, sign: str = "") -> str:
-    """Basis points with about three significant figures."""
-    if value is None or abs(value) >= 10**6:
-        return fmt.UNKNOWN
-    decimals = 2 if abs(value) < 10 else 1 if abs(value) < 100 else 0
-    return f"{value:{sign},.{decimals}f}"

@@ -22,8 +22,9 @@ class Mid(NamedTuple):
         direction: Sign of its last move.
         word: `crossed`, `locked`, `no bids`, `stale 12s` ..., or empty.
         share: The bids' part of the shown size, 0 to 1; None where it means nothing.
-        crossing: Who crosses, longest wording first.
+        crossing: Who crosses or who may be stale, longest wording first.
         beyond: `↑` or `↓` when the best prices are out of sight that way, else blank.
+        is_suspect: It looks crossed, but a venue may only be stale.
     """
 
     price: str
@@ -35,6 +36,7 @@ class Mid(NamedTuple):
     crossing: Sequence[str] = ()
     is_crossed: bool = False
     beyond: str = " "
+    is_suspect: bool = False
 
 
 def mid_row(mid: Mid, columns: Columns, look: Look) -> Line:
@@ -45,6 +47,8 @@ def mid_row(mid: Mid, columns: Columns, look: Look) -> Line:
         palette = look.palette
         inverse = Style(color=palette.colors["background"], bgcolor=palette.colors["warning"], bold=True)
         return Line().add(text, inverse)
+    if mid.is_suspect:
+        return Line().add(text, look.palette.style("warning", bg="panel", bold=True))
     if mid.share is None or not look.is_live:
         ink = look.palette.text if look.is_live else look.palette.stale
         return Line().add(text, ink + look.fill("panel"))
@@ -91,14 +95,16 @@ def _wordings(mid: Mid) -> Iterator[_Wording]:
     """Richest first. A word comes before figures, who crosses before how far."""
     bid, ask = ("", "") if mid.share is None else percentages(mid.share)
     spread, points = mid.spread, mid.basis_points
-    if mid.word:
+    if mid.word or mid.crossing:
         for who in mid.crossing or ("",):
+            words = f"{mid.word} {who}".strip()
             for figures in (f"{spread}  {points}", points):
-                yield _Wording(f"{mid.word}  {figures}".rstrip(), who)
-                yield _Wording(f"{mid.word} {who}".rstrip(), figures)
-            yield _Wording(f"{mid.word} {who}".rstrip(), points, is_in_line=False)
-        yield _Wording(mid.word)
-        yield _Wording(mid.word, is_in_line=False)
+                yield _Wording(f"{mid.word}  {figures}".strip(), who)
+                yield _Wording(words, figures)
+            yield _Wording(words, points, is_in_line=False)
+        words = mid.word or mid.crossing[-1]
+        yield _Wording(words)
+        yield _Wording(words, is_in_line=False)
         return
     yield _Wording(f"{bid}  {spread}  {points}", ask)
     yield _Wording(f"{bid}  {spread}  {points}")
