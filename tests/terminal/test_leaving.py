@@ -38,6 +38,7 @@ def assert_restored(terminal: Terminal, end: Ended) -> None:
     assert b"Traceback" not in terminal.raw
 
 
+@pytest.mark.fault("M69")
 @pytest.mark.parametrize(
     ("end", "code"),
     [
@@ -60,6 +61,7 @@ def test_signals_and_keys_end_a_live_dashboard_in_order(
         assert_restored(terminal, ended)
 
 
+@pytest.mark.fault("M69")
 def test_a_terminated_demo_takes_its_simulator_along(computer: Computer) -> None:
     with computer.start("demo") as terminal:
         terminal.until(lambda: ALTERNATE_SCREEN in terminal.raw)  # no frame has been drawn yet
@@ -71,6 +73,7 @@ def test_a_terminated_demo_takes_its_simulator_along(computer: Computer) -> None
         assert not is_running(simulator)
 
 
+@pytest.mark.fault("M69")
 def test_a_closed_window_ends_the_program_even_when_the_shell_does_not_pass_it_on(computer: Computer) -> None:
     with computer.start("demo") as terminal:
         terminal.until("3 of 3 live")
@@ -93,6 +96,7 @@ def test_ctrl_c_before_the_first_frame_is_taken_at_its_word(computer: Computer) 
         assert not is_running(simulator)
 
 
+@pytest.mark.fault("M74")
 def test_q_typed_while_it_starts_is_not_lost(computer: Computer) -> None:
     with computer.start("demo") as terminal:
         terminal.until(lambda: ALTERNATE_SCREEN in terminal.raw)
@@ -103,6 +107,7 @@ def test_q_typed_while_it_starts_is_not_lost(computer: Computer) -> None:
         assert computer.files() == []
 
 
+@pytest.mark.fault("M74")
 def test_quitting_does_not_wait_for_connections_that_are_refused(computer: Computer, simulation: Simulation) -> None:
     simulation.kill()
     with computer.run(simulation.config) as terminal:

@@ -22,6 +22,7 @@ from tui.market.events import Event, FeedState, Notice, Status
 from tui.market.health import FeedStats
 from tui.market.names import Subscription, Wants
 from tui.providers.base import Channel, Codec, Credential, Provider, Then
+from tui.redaction import MASK, MIN_SECRET
 
 log = logging.getLogger(__name__)
 
@@ -373,6 +374,8 @@ class FeedConnection:
     def _change(self, state: FeedState, reason: str = "", remedy: str = "", retry_in_s: float | None = None) -> None:
         now_ns = self._clock.now_ns()
         retry_at_ns = None if retry_in_s is None else now_ns + int(retry_in_s * NS)
+        if len(self._secret) >= MIN_SECRET:
+            reason = reason.replace(self._secret, MASK)  # servers like to repeat what they refuse
         if (state, reason, remedy, retry_at_ns) == self._status:
             return
         if state is not FeedState.LIVE:
