@@ -42,10 +42,24 @@ class Palette:
     colors: Mapping[str, str]
 
     def style(self, role: str, *, bg: str | None = None, bold: bool = False, dim: bool = False) -> Style:
-        """A foreground role on an optional background role."""
-        return Style(
-            color=self.colors[role], bgcolor=self.colors[bg] if bg else None, bold=bold or None, dim=dim or None
-        )
+        """A foreground role on an optional background role. The same words give the same object."""
+        words = role, bg, bold, dim
+        found = self._styles.get(words)
+        if found is None:
+            back = self.colors[bg] if bg else None
+            found = self._styles[words] = Style(
+                color=self.colors[role], bgcolor=back, bold=bold or None, dim=dim or None
+            )
+        return found
+
+    def fill(self, role: str) -> Style:
+        """A background alone. The same object for the same role."""
+        words = "", role, False, False
+        return self._styles.get(words) or self._styles.setdefault(words, Style(bgcolor=self.colors[role]))
+
+    @cached_property
+    def _styles(self) -> dict[tuple[str, str | None, bool, bool], Style]:
+        return {}
 
     @cached_property
     def text(self) -> Style:

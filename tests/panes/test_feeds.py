@@ -73,7 +73,7 @@ def test_figures_of_a_live_feed(desk: Desk, store: MarketStore, clock: ManualClo
 def test_every_row_fits_whatever_the_size(desk: Desk, store: MarketStore, width: int, height: int) -> None:
     set_feed(store, "insightsentry:newsfeed", FeedState.FAILED, reason="key rejected " * 20)
     pane = FeedsPane(desk)
-    assert all(strip.cell_length == width for strip in pane._frame(width, height))
+    assert all(line.strip(width).cell_length == width for line in pane.lines(width, height))
 
 
 def trade(store: MarketStore, symbol: str, price: str, size: str, side: str) -> None:

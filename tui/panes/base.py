@@ -12,18 +12,19 @@ from typing import ClassVar, Final
 
 from rich.style import Style
 from textual import events
-from textual.geometry import Region, Size
+from textual.geometry import Size
 from textual.message import Message
 from textual.reactive import reactive
-from textual.strip import Strip
-from textual.widget import Widget
 
 from tui.market.names import Kind, Symbol, Wants
 from tui.market.store import Changes, MarketStore
 from tui.themes import Palette
-from tui.widgets.lines import PLAIN, Line
+from tui.widgets.drawn import Drawn
+from tui.widgets.lines import Line
 
 NS: Final = 1_000_000_000
+MAX_REMOVED: Final = 50
+"""How many removed symbols can be brought back."""
 
 
 @dataclass
@@ -60,7 +61,7 @@ Fact = tuple[str, Style]
 """A piece of a heading: text and how to draw it."""
 
 
-class Pane(Widget, can_focus=True):
+class Pane(Drawn, can_focus=True):
     """Base of all panes.
 
     Subclasses set `pane_id`, `title`, `kinds`, `number`, and write `wants`, `heading` and `rows`.
@@ -90,7 +91,6 @@ class Pane(Widget, can_focus=True):
     def __init__(self, desk: Desk) -> None:
         super().__init__(id=self.pane_id)
         self.desk = desk
-        self._strips: list[Strip] = []
         self._again_ns: int | None = None
 
     # --- what a pane says of itself ---
@@ -119,19 +119,8 @@ class Pane(Widget, can_focus=True):
 
     def draw(self) -> None:
         """Make all rows anew and refresh those that differ from the last frame."""
-        width, height = self.size
-        if width < 4 or height < 3:
-            return
         self._again_ns = None
-        strips = self._frame(width, height)
-        if len(strips) != len(self._strips):
-            self._strips = strips
-            self.refresh()
-            return
-        changed = [y for y, (old, new) in enumerate(zip(self._strips, strips, strict=True)) if old != new]
-        self._strips = strips
-        if changed:
-            self.refresh(*(Region(0, y, width, 1) for y in changed))
+        super().draw()
 
     def draw_again_at(self, ns: int) -> None:
         """Ask to be drawn at a time although nothing changes (the end of a flash)."""
@@ -142,17 +131,12 @@ class Pane(Widget, can_focus=True):
         return self._again_ns is not None and now_ns >= self._again_ns
 
     def redraw(self) -> None:
-        """Draw everything: after a key press, a theme change, a resize."""
-        self._strips = []
+        """Draw now: after a key press, a theme change, a resize."""
         self.draw()
 
-    def render_line(self, y: int) -> Strip:
-        """One row for Textual."""
-        if not self._strips:
-            width, height = self.size
-            if width >= 4 and height >= 3:
-                self._strips = self._frame(width, height)
-        return self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width, PLAIN)
+    def base(self) -> Style:
+        """Text on the background."""
+        return self.desk.palette.style("text", bg="background")
 
     def get_content_width(self, container: Size, viewport: Size) -> int:
         """All there is."""
@@ -160,21 +144,20 @@ class Pane(Widget, can_focus=True):
 
     # --- the frame ---
 
-    def _frame(self, width: int, height: int) -> list[Strip]:
+    def lines(self, width: int, height: int) -> list[Line]:
+        """The frame with the rows in it; nothing where there is no room for a frame."""
+        if width < 4 or height < 3:
+            return []
         palette = self.desk.palette
         edge = palette.style("focus", bold=True) if self.has_focus else palette.style("border")
-        base = palette.style("text", bg="background")
         inner = width - 2
         body = list(self.rows(inner, height - 2))[: height - 2]
-        strips = [self._top(width, edge).strip(width, base)]
-        for index in range(height - 2):
-            line = Line().add("│", edge)
-            if index < len(body):
-                row = body[index]
-                line.extend(row if row.width <= inner else _cut(row, inner))
-            strips.append(line.to(width - 1).add("│", edge).strip(width, base))
-        strips.append(Line().add("╰" + "─" * inner + "╯", edge).strip(width, base))
-        return strips
+        body += [Line() for _ in range(height - 2 - len(body))]
+        lines = [self._top(width, edge)]
+        for row in body:
+            line = Line().add("│", edge).extend(row if row.width <= inner else _cut(row, inner))
+            lines.append(line.to(width - 1).add("│", edge))
+        return [*lines, Line().add("╰" + "─" * inner + "╯", edge)]
 
     def _top(self, width: int, edge: Style) -> Line:
         palette = self.desk.palette

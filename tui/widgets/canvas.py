@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from itertools import groupby
-from operator import itemgetter
-
 from rich.style import Style
 
-from tui.widgets.lines import Line
+from tui.widgets.lines import Line, mixed
 
 BLANK = " "
 
@@ -45,11 +42,14 @@ class Canvas:
     def tint(self, x: int, y: int, background: Style) -> None:
         """Lay a background under a cell."""
         style = self._styles[y][x]
-        self._styles[y][x] = style + background if style else background
+        self._styles[y][x] = mixed(style, background) if style else background
 
     def line(self, y: int) -> Line:
         """A row, neighbours of one style in one piece."""
-        line = Line()
-        for style, cells in groupby(zip(self._chars[y], self._styles[y], strict=True), key=itemgetter(1)):
-            line.add("".join(char for char, _ in cells), style)
-        return line
+        line, chars, styles = Line(), self._chars[y], self._styles[y]
+        start, style = 0, styles[0] if styles else None
+        for x, each in enumerate(styles):
+            if each is not style:
+                line.add("".join(chars[start:x]), style)
+                start, style = x, each
+        return line.add("".join(chars[start:]), style)

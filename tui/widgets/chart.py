@@ -198,7 +198,7 @@ def _paint_volume(canvas: Canvas, chart: Chart) -> None:
 def _paint_cross(canvas: Canvas, chart: Chart) -> None:
     if chart.cross is None:
         return
-    background = Style(bgcolor=chart.ink.palette.colors["selection"])
+    background = chart.ink.palette.fill("selection")
     left = chart.timeline.columns[chart.cross]
     for row in range(canvas.height):
         for x in range(left, left + max(chart.cells - 1, 1)):

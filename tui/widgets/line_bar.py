@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from rich.style import Style
 from textual import events
-from textual.strip import Strip
-from textual.widget import Widget
 
 from tui.panes.base import Desk
+from tui.widgets.drawn import Drawn
 from tui.widgets.lines import Line
 
 
-class LineBar(Widget):
+class LineBar(Drawn):
     """A row of text that is drawn again only when it changed."""
 
     DEFAULT_CSS = """
@@ -20,30 +20,19 @@ class LineBar(Widget):
     def __init__(self, desk: Desk, *, id: str) -> None:
         super().__init__(id=id)
         self.desk = desk
-        self._strip: Strip | None = None
 
     def line(self, width: int) -> Line:
         """The row as it should be now."""
         raise NotImplementedError
 
-    def draw(self) -> None:
-        """Make the row anew and refresh when it differs."""
-        strip = self._make()
-        if strip != self._strip:
-            self._strip = strip
-            self.refresh()
+    def lines(self, width: int, height: int) -> list[Line]:
+        """The row."""
+        return [self.line(width)]
 
-    def render_line(self, y: int) -> Strip:
-        """The row for Textual."""
-        if self._strip is None:
-            self._strip = self._make()
-        return self._strip if y == 0 else Strip.blank(self.size.width)
-
-    def _make(self) -> Strip:
-        width = self.size.width
-        return self.line(width).strip(width, self.desk.palette.style("text", bg="panel"))
+    def base(self) -> Style:
+        """Text on a panel."""
+        return self.desk.palette.style("text", bg="panel")
 
     def on_resize(self, event: events.Resize) -> None:
         """Another width, another row."""
-        self._strip = None
         self.draw()

@@ -1,0 +1,80 @@
+"""A widget that draws its own lines: rows that came out as in the last frame are kept, only the others are drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.filter import ANSIToTruecolor
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
+
+from tui.widgets.lines import PLAIN, Line
+
+
+class Drawn(Widget):
+    """Base of everything that is drawn several times a second.
+
+    It has no border, padding or other style of Textual's, so its strips go to the compositor as they are: the way
+    through the styles costs more than making the strips.
+    """
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self._width = 0
+        self._base = PLAIN
+        self._pieces: list[list[Segment]] = []
+        self._strips: list[Strip] = []
+
+    def lines(self, width: int, height: int) -> Sequence[Line]:
+        """All rows of the widget, top to bottom."""
+        raise NotImplementedError
+
+    def base(self) -> Style:
+        """What the lines lie on: Textual gives drawn lines no background. The same object while the theme stays."""
+        raise NotImplementedError
+
+    def draw(self) -> None:
+        """Make all rows and refresh those that differ from the last frame."""
+        width, height = self.size
+        lines, base = self.lines(width, height), self.base()
+        if width != self._width or base is not self._base or len(lines) != len(self._strips):
+            self._width, self._base = width, base
+            self._pieces = [line.segments for line in lines]
+            self._strips = [self._strip(line) for line in lines]
+            self.refresh()
+            return
+        changed = [y for y, line in enumerate(lines) if line.segments != self._pieces[y]]
+        for y in changed:
+            self._pieces[y], self._strips[y] = lines[y].segments, self._strip(lines[y])
+        if changed:
+            self.refresh(*(Region(0, top, width, bottom - top) for top, bottom in runs(changed)))
+
+    def render_line(self, y: int) -> Strip:
+        """One row."""
+        return self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width, self._base)
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Rows for Textual's compositor."""
+        if self._width != self.size.width:
+            self.draw()
+        strips = [self.render_line(y) for y in crop.line_range]
+        return strips if crop.width == self._width else [strip.crop(crop.x, crop.right) for strip in strips]
+
+    def _strip(self, line: Line) -> Strip:
+        strip = line.strip(self._width, self._base)
+        for each in self.get_line_filters():
+            if not isinstance(each, ANSIToTruecolor):  # ours are true colours: this is for NO_COLOR
+                strip = strip.apply_filter(each, self.background_colors[1])
+        return strip
+
+
+def runs(rows: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Neighbouring rows together: first row and the row after the last."""
+    start = rows[0]
+    for before, row in zip(rows, [*rows[1:], -1], strict=True):
+        if row != before + 1:
+            yield start, before + 1
+            start = row
