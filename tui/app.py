@@ -37,8 +37,8 @@ from tui.messages import (
 from tui.panes.base import Desk, Pane
 from tui.screens.main import MainScreen
 from tui.screens.top_bar import TopBar
+from tui.terminal import steady
 from tui.themes import DEFAULT, Palette, load_themes
-from tui.vanishing import outliving
 
 if TYPE_CHECKING:
     from tui.feeds.hub import FeedHub
@@ -122,8 +122,8 @@ class MarketApp(App[None]):
         self.call_after_refresh(self._start_feeds)
 
     def get_driver_class(self) -> type[Driver]:
-        """Textual's driver for this platform, able to see its terminal go."""
-        return outliving(super().get_driver_class())
+        """Textual's driver for this platform, steadied."""
+        return steady(super().get_driver_class())
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Our own variables, for the moment before our themes are registered."""

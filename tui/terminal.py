@@ -1,12 +1,15 @@
-"""A terminal can be closed while we draw on it; the program then has to leave, not to hang."""
+"""Textual's driver, kept in step with a terminal that may be closed or dragged to another size while we draw on it."""
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 from typing import IO
 
+from textual import events
 from textual.driver import Driver
+from textual.geometry import Size
 
 
 class Vanishing:
@@ -53,13 +56,28 @@ class Vanishing:
             os.kill(os.getpid(), signal.SIGHUP)
 
 
-def outliving(driver: type[Driver]) -> type[Driver]:
-    """A driver like the given one that goes on when its terminal has gone."""
+def steady(driver: type[Driver]) -> type[Driver]:
+    """A driver like the given one that survives the end of its terminal and never misses its last size."""
 
-    class Outliving(driver):  # type: ignore[valid-type, misc]  # a class only known at run time
+    class Steady(driver):  # type: ignore[valid-type, misc]  # a class only known at run time
         def __init__(self, *args: object, **options: object) -> None:
             super().__init__(*args, **options)
             if file := getattr(self, "_file", None):  # before its writer starts
                 self._file = Vanishing(file)
 
-    return Outliving
+        def start_application_mode(self) -> None:
+            """Hear of sizes in the event loop.
+
+            Textual reads them in a signal handler. The next signal may interrupt it between reading and telling: then
+            the older size is told last, and the screen stays at it.
+            """
+            super().start_application_mode()
+            if (number := getattr(signal, "SIGWINCH", None)) and hasattr(self, "_get_terminal_size"):
+                asyncio.get_running_loop().add_signal_handler(number, self._size_changed)
+
+        def _size_changed(self) -> None:
+            if not getattr(self, "_in_band_window_resize", False):  # else the terminal itself tells
+                size = Size(*self._get_terminal_size())
+                self._app.post_message(events.Resize(size, size))
+
+    return Steady
