@@ -38,6 +38,7 @@ from tui.panes.base import Desk, Pane
 from tui.screens.main import MainScreen
 from tui.screens.top_bar import TopBar
 from tui.terminal import steady
+from tui.terminal import steady
 from tui.themes import DEFAULT, Palette, load_themes
 
 if TYPE_CHECKING:
@@ -95,7 +96,6 @@ class MarketApp(App[None]):
         self.is_demo = demo
         self._secrets = secrets
         self._state = state
-        self._removed: list[tuple[str, int, Symbol]] = []
         self._told: dict[str, int] = {}
         self._second = 0
         self._behind: int | None = None
@@ -264,15 +264,10 @@ class MarketApp(App[None]):
         self._list_changed(symbol)
 
     def on_symbol_removed(self, message: SymbolRemoved) -> None:
-        """Take a symbol off the list; `u` brings it back."""
-        symbols = self.desk.symbols
-        if message.symbol in symbols:
-            index = symbols.index(message.symbol)
-            self._removed.append((self.desk.watchlist, index, message.symbol))
-            del symbols[index], self._removed[:-50]
-            self._remember()
-            self._list_changed(symbols[min(index, len(symbols) - 1)] if symbols else None)
-            self.tell(f"Removed {message.symbol}. Press u to bring it back.", Severity.INFO)
+        """A symbol is off the list; `u` brings it back."""
+        self._remember()
+        self.update_wants()
+        self.tell(f"Removed {message.symbol}. Press u to bring it back.", Severity.INFO)
 
     def on_watchlist_edited(self, message: WatchlistEdited) -> None:
         """The order changed."""
@@ -280,12 +275,10 @@ class MarketApp(App[None]):
 
     def action_undo_remove(self) -> None:
         """Bring back what was removed last, where it was."""
-        if not self._removed:
+        symbol = self.desk.restore()
+        if symbol is None:
             self.tell("Nothing was removed.", Severity.INFO)
             return
-        self.desk.watchlist, index, symbol = self._removed.pop()
-        if symbol not in self.desk.symbols:
-            self.desk.symbols.insert(index, symbol)
         self._remember()
         self._list_changed(symbol)
 

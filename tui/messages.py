@@ -16,7 +16,7 @@ class SymbolChosen(Message):
 
 
 class SymbolRemoved(Message):
-    """The user wants a symbol off the list."""
+    """The user took a symbol off the list."""
 
     def __init__(self, symbol: Symbol) -> None:
         super().__init__()

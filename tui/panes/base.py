@@ -38,6 +38,7 @@ class Desk:
         flash: Whether a changed price lights up for a moment.
         names: The watch lists by name, in order; edited by the user.
         watchlist: Name of the list that is shown.
+        removed: What was taken off a list, newest last: list, place, symbol.
     """
 
     store: MarketStore
@@ -46,11 +47,27 @@ class Desk:
     flash: bool = True
     names: dict[str, list[Symbol]] = field(default_factory=dict)
     watchlist: str = "main"
+    removed: list[tuple[str, int, Symbol]] = field(default_factory=list)
 
     @property
     def symbols(self) -> list[Symbol]:
         """The symbols of the list that is shown, in the user's order."""
         return self.names.setdefault(self.watchlist, [])
+
+    def remove(self, symbol: Symbol) -> None:
+        """Take a symbol off the list that is shown; `restore` brings it back."""
+        self.removed.append((self.watchlist, self.symbols.index(symbol), symbol))
+        self.symbols.remove(symbol)
+        del self.removed[:-MAX_REMOVED]
+
+    def restore(self) -> Symbol | None:
+        """Show the list of what was removed last, with it where it was; None when nothing was."""
+        if not self.removed:
+            return None
+        self.watchlist, index, symbol = self.removed.pop()
+        if symbol not in self.symbols:
+            self.symbols.insert(index, symbol)
+        return symbol
 
     def now_ns(self) -> int:
         """UTC now, by the store's clock."""

@@ -235,9 +235,12 @@ class QuotesPane(Pane):
             self.select(order.index(symbol))
 
     def action_remove(self) -> None:
-        """Take the selected symbol off the list."""
+        """Take the selected symbol off the list and select the next, before another key can mean the wrong one."""
         if order := self.order():
-            self.post_message(SymbolRemoved(order[self._index(order)]))
+            index = self._index(order)
+            self.desk.remove(order[index])
+            self.post_message(SymbolRemoved(order[index]))
+            self.select(index)
 
     def action_sort(self) -> None:
         """Sort by the next column; the same symbol stays selected."""
