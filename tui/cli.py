@@ -9,7 +9,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from types import FrameType
 from typing import Final, NoReturn
 
@@ -31,6 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code: 0 done, 1 failure, 2 usage, 3 configuration, 4 no credentials, 130 and 143 after a signal.
     """
+    _forbid_core_dumps()
     try:
         code = _main(sys.argv[1:] if arguments is None else arguments)
         sys.stdout.flush()
@@ -38,6 +39,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         _forget_stdout()
         return 0
+
+
+def _forbid_core_dumps() -> None:
+    """A crash of the interpreter must not write our memory, keys and all, to a disk."""
+    with suppress(ImportError, OSError, ValueError):  # there is no such thing on Windows
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
 
 
 def _main(arguments: Sequence[str]) -> int:

@@ -145,7 +145,7 @@ def test_a_request_to_reconnect_backs_off_at_least_as_long_as_asked(error: dict[
     assert (end.then, end.delay_s) == (Then.RETRY, 9.0)
 
 
-@pytest.mark.fault("I9")
+@pytest.mark.fault("I9", "M62")
 @pytest.mark.parametrize(
     "error",
     [
