@@ -71,7 +71,7 @@ class Trading:
             stream(seed, instrument.symbol, "book"),
             len(instrument.venues),
             3 * self._typical,
-            round(self._half_spread * 2) or 1,
+            round(self._half_spread * 4) or 1,
         )
         self.touches = [Touch(venue) for venue in range(len(instrument.venues))]
         for touch in self.touches:

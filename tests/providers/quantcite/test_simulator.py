@@ -137,7 +137,7 @@ def test_a_login_brings_pairs_exchanges_books_and_quotes(dialect: QuantCiteDiale
     books = of(out, BookSnapshot)
     assert {each.symbol for each in books} == {BTC, ETH}
     assert 10 <= sum(each.symbol == BTC for each in books) <= 15, "a busy symbol updates five times a second"
-    assert all(20 <= len(each.bids) <= 50 and each.venues for each in books)
+    assert all(40 <= len(each.bids) <= 80 and each.venues for each in books)
     assert {name for each in books for level in each.bids for name in level[2]} == set(VENUES)
     assert of(out, Quote)
     assert not of(out, Count)
@@ -151,7 +151,7 @@ def test_a_book_is_that_of_the_market(dialect: QuantCiteDialect) -> None:
     for _ in range(50):
         out = session.run(0.1)
         if of(out, BookSnapshot):
-            bids, asks = dialect.market.aggregated(SOL, VENUES, 40)
+            bids, asks = dialect.market.aggregated(SOL, VENUES, 80)
             (snapshot,), (quote,) = of(out, BookSnapshot), of(out, Quote)
             assert snapshot.bids == tuple(bids)
             assert snapshot.asks == tuple(asks)

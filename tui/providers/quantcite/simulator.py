@@ -23,7 +23,7 @@ from tui.simulator.market import BookChanged, Change, Instrument, SimulatedMarke
 KEY: Final = "demo-quantcite"
 TIER: Final = "developer"
 GIB: Final = 1024**3
-DEPTH: Final = 40
+DEPTH: Final = 80
 MINUTE_NS: Final = 60 * NS
 PING_GAP_NS: Final = 20 * NS
 COMMANDS: Final = ("authenticate", "get_pairs", "get_exchanges", "subscribe_aggregated")
