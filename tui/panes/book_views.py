@@ -8,6 +8,7 @@ from tui.market.events import BookSnapshot
 from tui.market.names import AssetClass, Symbol, asset_class
 from tui.market.store import MarketStore
 from tui.widgets.depth_view import DepthView
+from tui.widgets.heat_view import HeatView
 from tui.widgets.ladder import Look
 from tui.widgets.ladder_view import LadderView
 from tui.widgets.lines import Line
@@ -46,13 +47,14 @@ class Views:
 
     Args:
         symbol: Whose book.
-        store: For decimals.
+        store: For decimals and the history.
         limit: Levels a side of the ladder; None for all.
     """
 
     def __init__(self, symbol: Symbol | None, store: MarketStore, limit: int | None = None) -> None:
         self.symbol = symbol
         self._store = store
+        self.heat = HeatView(lambda: store.heat.of(symbol) if symbol else None, store.now_ns)
         self.ladder = LadderView(limit=limit)
         self.depth = DepthView(self.ladder.mid)
         if symbol and asset_class(symbol) is AssetClass.PAIR:
@@ -61,10 +63,11 @@ class Views:
     @property
     def all(self) -> tuple[BookView, ...]:
         """In the order in which they are shown."""
-        return self.ladder, self.depth
+        return self.ladder, self.depth, self.heat
 
     def show(self, book: BookSnapshot) -> None:
         """Take a book: all views know the same one."""
-        self.ladder.decimals = self.depth.decimals = self._store.decimals(book.symbol)
+        self.ladder.decimals = self.depth.decimals = self.heat.decimals = self._store.decimals(book.symbol)
         self.ladder.show(book)
         self.depth.show(book)
+        self.heat.show(book)

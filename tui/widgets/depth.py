@@ -33,6 +33,12 @@ _ROUND: Final = tuple(map(Decimal, ("1", "2", "2.5", "5", "10")))
 _LABELLED_EVERY: Final = (5, 10, 20, 50, 100)
 
 
+def decimals_of(step: Decimal) -> int:
+    """Decimals that multiples of a step need."""
+    exponent = step.normalize().as_tuple().exponent
+    return max(0, -exponent) if isinstance(exponent, int) else 0
+
+
 @dataclass(frozen=True, slots=True)
 class PriceColumns:
     """Which column a price falls on. Every column is a whole multiple of `unit`.
@@ -55,10 +61,12 @@ class PriceColumns:
         """The column nearest to a price; outside of 0 … width - 1 when off the chart."""
         return round(price / self.unit) - self.first
 
-    def labels(self, cells: int) -> list[tuple[int, Decimal]]:
-        """Columns to label, so that labels of so many cells stand apart."""
+    def labels(self, decimals: int) -> list[tuple[int, str]]:
+        """Columns to label, far enough apart, with their prices in no more decimals than they need."""
+        cells = len(fmt.price(self.price(self.width), min(decimals, decimals_of(self.unit))))
         every = next((n for n in _LABELLED_EVERY if n >= cells + 2), _LABELLED_EVERY[-1])
-        return [(x, self.price(x)) for x in range(self.width) if (self.first + x) % every == 0]
+        decimals = min(decimals, decimals_of(self.unit * every))
+        return [(x, fmt.price(self.price(x), decimals)) for x in range(self.width) if (self.first + x) % every == 0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +101,12 @@ class SizeScale:
 
 def size_scale(most: Decimal, rows: int) -> SizeScale:
     """The closest scale with a round grid that shows sizes up to `most`."""
-    choices = [SizeScale(_round_step(most * n / rows), n, rows) for n in ((2, 3) if rows < 9 else (3, 4, 5))]
+    choices = [SizeScale(_round_step(most * n / rows), n, rows) for n in _spacings(rows)]
     return min(choices, key=lambda scale: scale.most)
+
+
+def _spacings(rows: int) -> Sequence[int]:
+    return (2, 3) if rows < 9 else (3, 4, 5) if rows < 24 else (4, 5, 6)
 
 
 def _round_step(least: Decimal) -> Decimal:
@@ -139,7 +151,6 @@ class DepthChart:
         axis: Columns of the size axis at the right, 0 for none.
         mid: The mid, or None with one side only.
         decimals: Of prices.
-        label_decimals: Of the prices below the grid.
         size_labels: The grid's sizes as text.
         cursor: Column of the cursor, or None.
     """
@@ -150,7 +161,6 @@ class DepthChart:
     axis: int
     mid: Decimal | None
     decimals: int
-    label_decimals: int
     size_labels: Sequence[str]
     look: Look
     cursor: int | None = None
@@ -176,7 +186,7 @@ def draw(chart: DepthChart) -> list[Line]:
 
 def _paint_grid(canvas: Canvas, chart: DepthChart) -> None:
     faint = chart.look.palette.faint
-    for x, _ in chart.columns.labels(_label_cells(chart)):
+    for x, _ in chart.columns.labels(chart.decimals):
         for row in range(canvas.height):
             canvas.put(x, row, TICK, faint)
     for row, _ in chart.scale.grid:
@@ -200,24 +210,20 @@ def _paint_column(canvas: Canvas, chart: DepthChart, point: Point, side: BookSid
         return
     edge = look.figure(side)
     is_plain = look.sign[0] != BLANK or not look.is_live
-    fill, body = (FILLS[side], edge) if is_plain else ("█", look.palette.style(f"{side}-bar"))
+    fill, body = (FILLS[side], edge) if is_plain else (BLANK, look.fill(f"{side}-bar"))
     full, part = divmod(height, 8)
     for row in range(rows - full, rows):
         canvas.write(point.x, row, fill, body)
     if part:
         canvas.write(point.x, rows - 1 - full, EIGHTHS[part], edge)
     elif full:
-        canvas.write(point.x, rows - full, fill, edge)
+        canvas.write(point.x, rows - full, FILLS[side] if is_plain else EIGHTHS[-1], edge)
 
 
 def _with_axis(line: Line, label: str, chart: DepthChart) -> Line:
     if chart.axis and label and len(label) < chart.axis:
         line.add(" ").right(label, chart.axis - 2, chart.look.palette.muted)
     return line
-
-
-def _label_cells(chart: DepthChart) -> int:
-    return len(fmt.price(chart.columns.price(chart.columns.width), chart.label_decimals))
 
 
 def _price_axis(chart: DepthChart) -> Line:
@@ -231,8 +237,7 @@ def _price_axis(chart: DepthChart) -> Line:
     if chart.mid is not None:
         style = palette.style("background", bg="text" if chart.look.is_live else "stale")
         tags.append((columns.x(chart.mid), f" {fmt.price(chart.mid, chart.decimals + 1)} ", style))
-    labels = columns.labels(_label_cells(chart))
-    tags += [(x, fmt.price(price, chart.label_decimals), palette.muted) for x, price in labels]
+    tags += [(x, text, palette.muted) for x, text in columns.labels(chart.decimals)]
     taken: list[range] = []
     for x, text, style in tags:
         left = min(max(x - len(text) // 2, 0), columns.width - len(text))

@@ -154,7 +154,6 @@ class DepthView:
             axis=axis,
             mid=best.mid,
             decimals=self.decimals,
-            label_decimals=self._label_decimals(columns.unit),
             size_labels=[self._sizes.text(size) for _, size in self._scale.grid],
             look=look,
             cursor=self._cursor(columns),
@@ -250,11 +249,6 @@ class DepthView:
             for text, style in fact:
                 line.add(text, style)
         return line
-
-    def _label_decimals(self, unit: Decimal) -> int:
-        """As many as the columns need, not more than the instrument has."""
-        exponent = unit.normalize().as_tuple().exponent
-        return min(self.decimals, max(0, -exponent if isinstance(exponent, int) else 0))
 
     def _price(self, price: Decimal) -> str:
         return fmt.price(price, self.decimals)
