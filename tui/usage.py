@@ -44,6 +44,7 @@ class Tally(BaseModel):
 
     Attributes:
         days: By day in UTC; the oldest go.
+        bytes_ever: Payload received since the first day, those that went included.
         dialled_s: When a socket was dialled last and opened, or is being dialled, in UTC seconds.
         resets_on: When the provider begins its next billing period, as far as it has said.
     """
@@ -51,6 +52,7 @@ class Tally(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     days: Annotated[dict[date, Day], Field(max_length=MOST_DAYS)] = {}
+    bytes_ever: Count = 0
     dialled_s: Count = 0
     resets_on: date | None = None
 
@@ -60,6 +62,15 @@ class Tally(BaseModel):
         for old in sorted(self.days)[:-MOST_DAYS]:
             del self.days[old]
         return found
+
+    def add_bytes(self, on: date, count: int) -> None:
+        """Payload was received on a day."""
+        self.day(on).bytes += count
+        self.bytes_ever += count
+
+    def reset_on(self, on: date) -> None:
+        """The provider has said when its next billing period begins."""
+        self.resets_on = on
 
     def connections_on(self, on: date) -> int:
         """Sockets opened on a day."""

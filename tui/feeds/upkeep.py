@@ -73,7 +73,7 @@ class Upkeep:
         try:
             with suppress(TimeoutError):
                 async with asyncio.timeout(LAST_S):
-                    await asyncio.gather(*(self._tend(provider) for provider in self._used()))
+                    await asyncio.gather(*(self._tend(provider, is_last=True) for provider in self._used()))
         finally:
             self._instances.close()
 
@@ -94,9 +94,9 @@ class Upkeep:
         for feed in self._feeds_of(provider):
             feed.refresh_note(SHARED if provider.name in self._shared else "")
 
-    async def _tend(self, provider: Provider) -> None:
+    async def _tend(self, provider: Provider, *, is_last: bool = False) -> None:
         try:
-            self._publish(await provider.upkeep())
+            self._publish(await provider.upkeep(is_last=is_last))
         except TickdeckError as error:
             log.info("%s: %s", provider.name, error)
         except Exception:  # a mistake of ours must not stop the others

@@ -446,11 +446,17 @@ class Provider(ABC):
         """What to show about budgets beside a channel: a short line or two, or ""."""
         return ""
 
-    async def upkeep(self) -> Sequence[Notice]:
-        """What is to be done every few seconds beside the sockets, and once in the end: save, compare, warn.
+    async def upkeep(self, *, is_last: bool = False) -> Sequence[Notice]:
+        """What is to be done every few seconds beside the sockets: save, compare, warn.
+
+        Args:
+            is_last: The program ends: save, ask nobody.
 
         Returns:
-            What the user should know. Raises TickdeckError for what can wait until the next time.
+            What the user should know.
+
+        Raises:
+            TickdeckError: something could not be done this time.
         """
         return ()
 

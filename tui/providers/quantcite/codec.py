@@ -28,8 +28,9 @@ from tui.providers.base import (
     Then,
 )
 from tui.providers.quantcite import wire
+from tui.providers.quantcite.allowance import REMEDY, Allowance
 from tui.providers.quantcite.books import BOOK_TYPES, Book, BookReader
-from tui.providers.quantcite.subscriptions import Line, State, Subscriptions
+from tui.providers.quantcite.subscriptions import Budget, Line, State, Subscriptions
 from tui.providers.quantcite.symbols import PairIndex, code_of
 
 SOURCE: Final = "quantcite"
@@ -60,6 +61,8 @@ class BookCodec(Codec):
         most: Most symbols at once.
         cap_percent: Stop when the server says that this much of the monthly data is used; 0 never stops.
         left_out: Exchanges that the user does not want in the book of a symbol; `wanted` reads it.
+        allowance: Counts the data of all connections and knows when it is too much.
+        budget: Requests a minute of the key; like all that limits it, it outlives the connection.
     """
 
     def __init__(
@@ -72,15 +75,18 @@ class BookCodec(Codec):
         most: int = 20,
         cap_percent: float = 0.0,
         left_out: Mapping[Symbol, frozenset[str]] | None = None,
+        allowance: Allowance | None = None,
+        budget: Budget | None = None,
     ) -> None:
         self._key = key
+        self._allowance = allowance or Allowance()
         self._symbols = symbols
         self._index = index
         self._exchanges = exchanges
         self._cap_percent = cap_percent
         self._left_out = {} if left_out is None else left_out
         unknown = frozenset(exchanges or ()) - index.supported if index.supported else frozenset()
-        self._lines = Subscriptions(exchanges, most, unknown, self._carriers, self._notice)
+        self._lines = Subscriptions(exchanges, most, unknown, self._carriers, self._notice, budget)
         self._reader = BookReader()
         self._now_ns = 0
         self._is_live = False
@@ -117,13 +123,16 @@ class BookCodec(Codec):
     def received(self, frame: str | bytes, ts_recv_ns: int) -> Output:
         """Decode one frame: one JSON object with a `type` (section 4.0)."""
         self._now_ns = self._heard_ns = ts_recv_ns
+        self._allowance.meter.received(len(frame), ts_recv_ns)
         return list(self._read(frame))
 
     def ticked(self, now_ns: int) -> Output:
-        """Ping every 30 s (section 5), chase answers, end pauses."""
+        """Ping every 30 s (section 5), chase answers, end pauses, stop when too much data has come."""
         self._now_ns = now_ns
         if not self._is_live:
             return []
+        if beyond := self._allowance.beyond(now_ns):
+            return [Close(beyond[0], Then.RETRY, delay_s=beyond[1], remedy=REMEDY)]
         out: list[Signal] = list(self._lines.overdue(now_ns))
         is_paused = now_ns < self._lines.paused_until_ns and now_ns - self._heard_ns < PING_NS
         if now_ns - self._pinged_ns >= PING_NS and not is_paused:  # a ping may be a request too
@@ -137,6 +146,7 @@ class BookCodec(Codec):
         try:
             raw = self._redacted(frame.encode() if isinstance(frame, str) else frame)
             if _BOOK_MARK in raw[:_HEAD] and (book := self._reader.quick(raw)) is not None:
+                self._allowance.meter.book(book.code, len(raw))
                 yield from self._book(book)
                 return
             message = parse.load_json(raw)
@@ -147,7 +157,11 @@ class BookCodec(Codec):
             yield Count("undecodable", sample=self._sample(frame))
         elif isinstance(kind := message.get("type"), str) and kind in BOOK_TYPES:
             patient = self._reader.patient(message)
-            yield from self._book(patient) if patient is not None else (Count("rejected"),)
+            if patient is None:
+                yield Count("rejected")
+                return
+            self._allowance.meter.book(patient.code, len(raw))
+            yield from self._book(patient)
         else:
             yield from self._handle(wire.read(message))
 
@@ -159,6 +173,7 @@ class BookCodec(Codec):
             case wire.AuthenticationSuccess():
                 if message.rate_limits.requests_per_minute:
                     self._lines.budget.learn(int(message.rate_limits.requests_per_minute))
+                self._allowance.said(message.data_usage, self._now_ns)
                 yield from self._logged_in(message.tier, str(message.data_usage))
             case wire.SubscriptionResponse():
                 yield from self._lines.confirmed(message, self._now_ns)
@@ -309,6 +324,7 @@ class BookCodec(Codec):
 
     def _data_warned(self, warning: wire.DataLimitWarning) -> Iterator[Signal]:
         """Section 6.2: the name says warning, the numbers say whether it is over already."""
+        self._allowance.said(warning.data_usage, self._now_ns)
         percent, usage = warning.data_usage.percent, str(warning.data_usage)
         if percent is not None and 0 < self._cap_percent <= percent:
             remedy = "Raise data_cap_percent in the settings, or wait for the monthly reset."

@@ -64,14 +64,19 @@ class Account(Fields):
             return f"the key is {state}"
         return "the key is not active" if self.api_key_active is False else ""
 
+    def resets_ns(self, now_ns: int) -> int | None:
+        """When the next billing period begins, or None when that is not said."""
+        stamps = (self.billing_period.reset_date, self.billing_period.next_reset)
+        return min((at for at in stamps if at is not None and at > now_ns), default=None)
+
     def sentence(self, now_ns: int) -> str:
         """`developer plan, 7.25 of 50 GB used (14.5 %), resets on 2026-01-15`."""
-        resets = [at for at in (self.billing_period.reset_date, self.billing_period.next_reset) if at and at > now_ns]
+        resets_ns = self.resets_ns(now_ns)
         parts = [
             f"{self.billing_tier} plan" if self.billing_tier else "key accepted",
             str(self.data_usage),
             "data limit exceeded" if self.status.limit_exceeded else "",
-            f"resets on {to_iso(min(resets))[:10]}" if resets else "",
+            f"resets on {to_iso(resets_ns)[:10]}" if resets_ns else "",
         ]
         return ", ".join(part for part in parts if part)
 

@@ -157,6 +157,7 @@ class Subscriptions:
         unknown: Exchanges that are known not to exist.
         carriers: Exchanges that list a code, as far as is known.
         notice: Makes a notice of a severity, a text and more fields of `Notice`.
+        budget: Shared by all connections that use the key.
     """
 
     def __init__(
@@ -166,9 +167,10 @@ class Subscriptions:
         unknown: frozenset[str],
         carriers: Callable[[str], tuple[str, ...]],
         notice: Callable[..., Notice],
+        budget: Budget | None = None,
     ) -> None:
         self.lines: dict[str, Line] = {}
-        self.budget = Budget()
+        self.budget = budget or Budget()
         self.paused_until_ns = 0
         self.unavailable: set[str] = set(unknown)
         """Exchanges that the server refused; left out of every later subscribe."""

@@ -86,6 +86,12 @@ def _stamp(value: object) -> int | None:
         return None
 
 
+def _bytes(exact: Decimal | None, gigabytes: Decimal | None) -> int | None:
+    if exact is not None:
+        return int(exact)
+    return None if gigabytes is None else int(gigabytes * 2**30)
+
+
 def _claim(value: object) -> bool | None:
     return value if isinstance(value, bool) else None
 
@@ -142,6 +148,18 @@ class DataUsage(Fields):
     used_gb: Figure = None
     limit_gb: Figure = None
     usage_percentage: Figure = None
+    bytes_used: Figure = None
+    bytes_limit: Figure = None
+
+    @property
+    def used_bytes(self) -> int | None:
+        """Exactly, else from the rounded gigabytes."""
+        return _bytes(self.bytes_used, self.used_gb)
+
+    @property
+    def limit_bytes(self) -> int | None:
+        """The same for the allowance."""
+        return _bytes(self.bytes_limit, self.limit_gb)
 
     @property
     def percent(self) -> Decimal | None:
