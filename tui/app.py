@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import webbrowser
@@ -151,6 +152,7 @@ class MarketApp(App[None]):
         symbols = self.desk.symbols
         self.main.choose(symbols[0] if symbols else None)
         self.update_wants()
+        gc.freeze()  # what start-up made stays: looking through it again and again held up the loop for 0.2 s at a time
 
     def _catch_signals(self) -> None:
         loop = asyncio.get_running_loop()

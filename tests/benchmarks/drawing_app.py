@@ -7,6 +7,7 @@ that knows its cells and their colour codes already, and has only to put them to
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import sys
 import time
@@ -151,6 +152,7 @@ class DrawingApp(MarketApp):
         assert self.main
         self.market = Market(self.store, self.clock)
         self.main.choose(PAIR)
+        gc.freeze()
         self.run_worker(self._measure())
 
     def draw_frame(self) -> None:

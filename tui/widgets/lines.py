@@ -48,10 +48,13 @@ class Line:
         self.width = 0
 
     def add(self, text: str, style: Style | None = None) -> Line:
-        """Append text as it is."""
+        """Append text as it is; to the piece before when that has the same style."""
         if text:
-            self.segments.append(_segment((text, style or PLAIN, None)))
+            segments, style = self.segments, style or PLAIN
             self.width += len(text) if text.isascii() else cell_len(text)
+            if segments and segments[-1][1] is style:
+                text = segments.pop()[0] + text
+            segments.append(_segment((text, style, None)))
         return self
 
     def left(self, text: str, width: int, style: Style | None = None) -> Line:
