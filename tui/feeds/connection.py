@@ -16,6 +16,7 @@ from tui.feeds.backoff import Backoff
 from tui.feeds.jumps import JumpWatch
 from tui.feeds.link import Link, Surroundings
 from tui.feeds.outcome import Outcome, classify
+from tui.feeds.oversize import Oversize, excused
 from tui.feeds.pacing import DialLimiter, SendLimiter
 from tui.feeds.transport import Connect, Transport, WebSocketConnector
 from tui.market.events import Event, FeedState, Notice, Status
@@ -94,6 +95,8 @@ class FeedConnection:
         self._bugs: deque[float] = deque(maxlen=16)
         self._losses: deque[float] = deque(maxlen=FLAPS)
         self._secret = ""
+        self._oversize = Oversize()
+        self._delivered: Wants = frozenset()
         self._is_refreshed = self._needs_fresh = False
         self._is_stopping = False
         self._detail = ""
@@ -288,6 +291,7 @@ class FeedConnection:
         except Exception as error:
             return self._classify(error)
         finally:
+            self._delivered = (self._delivered | link.delivered) & self._wants
             live_s = 0.0 if self._live_since is None else self._clock.monotonic() - self._live_since
             if self._backoff.ended(live_s, link.frames_live > 0):
                 self._planned = self._strikes = 0
@@ -322,6 +326,9 @@ class FeedConnection:
         if self._is_stopping or not self._wants:
             self._change(FeedState.IDLE)
             return
+        if blamed := self._oversize.blame(outcome, self._wants, self._delivered):
+            self._give_up(blamed, outcome.reason)
+            outcome = excused(outcome)
         can_refresh = outcome.refresh and not self._is_refreshed
         self._needs_fresh |= can_refresh
         if outcome.then is Then.FAIL and not can_refresh:
@@ -333,6 +340,19 @@ class FeedConnection:
         else:
             self._planned += 1
             self._back_off(outcome.reason, outcome.delay_s, outcome.remedy)
+
+    def _give_up(self, subscription: Subscription, reason: str) -> None:
+        """Refuse a subscription by ourselves, so that the others live."""
+        self._emit(
+            Notice(
+                source=self.provider.name,
+                ts_recv_ns=self._clock.now_ns(),
+                feed=self.name,
+                text=f"given up: {reason}",
+                subscription=subscription,
+                refused=True,
+            )
+        )
 
     def _back_off(self, reason: str, delay_s: float, remedy: str) -> None:
         self._not_before = self._clock.monotonic() + delay_s

@@ -14,6 +14,7 @@ from tui.errors import TickdeckError
 from tui.feeds.jumps import JumpWatch
 from tui.feeds.outcome import Outcome, classify
 from tui.feeds.pacing import SendLimiter
+from tui.feeds.routes import subscription_of
 from tui.feeds.transport import Transport
 from tui.market.events import Event, Notice, Severity, Status
 from tui.market.health import FeedStats
@@ -95,6 +96,8 @@ class Link:
         self._is_live = False
         self._last_frame = self._last_login = around.clock.monotonic()
         self._jumps = JumpWatch(around.clock)
+        self.delivered: set[Subscription] = set()
+        """What records have come for."""
         self.has_data = False
         """Whether a record of a market has come."""
         self.frames_live = 0
@@ -254,6 +257,7 @@ class Link:
         match signal:
             case Event():
                 self.has_data |= not isinstance(signal, Status | Notice)
+                self._note_delivery(signal)
                 self._around.emit(signal)
             case Send():
                 self._queue(signal)
@@ -271,6 +275,11 @@ class Link:
                 self._around.stats.latency_s = signal.seconds
             case Count():
                 self._count(signal)
+
+    def _note_delivery(self, event: Event) -> None:
+        subscription = subscription_of(event)
+        if subscription in self._wants:
+            self.delivered.add(subscription)
 
     def _log_in(self, detail: str) -> None:
         if self._is_live:  # a renewal in place

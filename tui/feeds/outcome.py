@@ -59,6 +59,7 @@ class Outcome:
         refresh: A fresh credential is worth one more try, also when `then` is FAIL.
         patience: After so many such ends without a healthy connection in between, wait for the user; 0 is no end.
         is_bug: It is our fault: counted apart, so that health in between does not excuse it.
+        is_too_large: A message was larger than allowed.
     """
 
     then: Then
@@ -68,6 +69,7 @@ class Outcome:
     refresh: bool = False
     patience: int = 0
     is_bug: bool = False
+    is_too_large: bool = False
 
     @classmethod
     def of(cls, signal: Close | LoginRefused) -> Outcome:
@@ -189,7 +191,7 @@ def _of_close(error: ConnectionClosed) -> Outcome:
     if error.sent is None:
         return _retry("connection lost")
     if error.sent.code == 1009:
-        return Outcome(Then.RETRY, "a message was too large", "Ask for fewer symbols or levels.", patience=PATIENCE)
+        return _too_large("a message was too large")
     if error.sent.code == 1011:
         return _retry("no answer to pings")
     return _retry("the server broke the protocol" if error.sent.code in (1002, 1003, 1007) else "connection lost")
@@ -200,7 +202,7 @@ def _of_close_code(code: int, said: str) -> Outcome:
         return clean(f"{what} ({code}): {said}" if said else f"{what} ({code})", MAX_REASON)
 
     if code == 1009:
-        return Outcome(Then.RETRY, told("a message was too large"), patience=PATIENCE)
+        return _too_large(told("a message was too large"))
     if code == 1008 or 4001 <= code <= 4099 or 4400 <= code <= 4499:
         return Outcome(Then.RETRY, told("refused by the server"), "Check the key.", refresh=True, patience=PATIENCE)
     if code >= 4000:
@@ -210,6 +212,11 @@ def _of_close_code(code: int, said: str) -> Outcome:
     if code == 1013:
         return _retry("the server is busy (1013)")
     return _retry(told("closed by the server"))
+
+
+def _too_large(reason: str) -> Outcome:
+    remedy = "Ask for fewer symbols or levels."
+    return Outcome(Then.RETRY, reason, remedy, patience=PATIENCE, is_too_large=True)
 
 
 def _of_os_error(error: OSError) -> Outcome:

@@ -307,8 +307,8 @@ class MarketStore:
         if subscription.kind is Kind.NEWS:
             return Freshness.LIVE
         live_since = self.feeds[feed].stats.live_since_ns
-        if live_since is not None and received_ns < live_since:
-            return Freshness.STALE
+        if (live_since is not None and received_ns < live_since) or received_ns > self.now_ns():
+            return Freshness.STALE  # of an old connection; stamps of the future are from before the clock was set back
         if subscription.kind is Kind.BOOK and subscription.symbol and (state := self.book(subscription.symbol)):
             late = (self.now_ns() - received_ns) / NS > state.stale_after_s
             return Freshness.STALE if late else Freshness.LIVE
