@@ -132,11 +132,17 @@ def test_longer_stretches_show_their_last_book_and_gaps_as_long_as_themselves() 
     assert bids_of(history.window(12, 1, 5)) == ["11"]
 
 
-def test_a_clock_set_back_changes_nothing_that_is_over() -> None:
+def test_a_clock_set_back_forgets_what_it_calls_the_future() -> None:
     history = HeatHistory()
-    for second in (10, 11, 9):
+    for second in (10, 11, 12, 13):
         history.record(simple(second, str(second)), follows=True)
-    assert bids_of(history.window(11, 3)) == ["", "10", "11"]
+        history.trade(trade(second))
+    history.record(simple(11, "9"), follows=False)
+    history.trade(trade(11, "9"))
+    assert bids_of(history.window(13, 4, is_live=False)) == ["10", "9", "", ""]
+    assert [len(history.prints(second)) for second in (10, 11, 12, 13)] == [1, 2, 0, 0]
+    history.record(simple(12, "8"), follows=True)
+    assert bids_of(history.window(12, 3)) == ["10", "9", "8"]
 
 
 # --- trades ---

@@ -134,20 +134,23 @@ class HeatHistory:
             book: All of it; nothing is worked out before its second is over or someone looks.
             follows: Whether the one before it was live until now.
         """
-        if self._book is None or book.ts_recv_ns // NS > self._book.ts_recv_ns // NS:
-            if newest := self._newest():
-                self._closed.append(newest)
+        second = book.ts_recv_ns // NS
+        before = None if self._book is None else self._book.ts_recv_ns // NS
+        if before is not None and before < second:
+            self._closed += self.columns[-1:]
+        elif before != second:
+            self._set_back(second)
+        if before != second:
             self._follows = follows
-        elif book.ts_recv_ns < self._book.ts_recv_ns:
-            return  # the clock was set back; a second that is over stays as it was
         self._book, self._packed = book, None
-        oldest = book.ts_recv_ns // NS - KEPT_S
-        while len(self._closed) > 1 and self._closed[1].second <= oldest:
+        while len(self._closed) > 1 and self._closed[1].second <= second - KEPT_S:
             del self._closed[0]  # the one that is left may still stand for the oldest second
 
     def trade(self, trade: Trade) -> None:
         """Add a trade to its second; prices beyond `MAX_PRINTS` of a second are left out."""
         second = trade.ts_recv_ns // NS
+        while self._prints and next(reversed(self._prints)) > second:  # the clock was set back
+            self._prints.popitem()
         prints = self._prints.setdefault(second, {})
         key = trade.price, trade.side
         if key in prints or len(prints) < MAX_PRINTS:
@@ -187,6 +190,11 @@ class HeatHistory:
         """The trades of a stretch, second by second."""
         found = (self._prints.get(second + n, {}) for n in range(seconds))
         return [Print(price, side, size) for one in found for (price, side), size in one.items()]
+
+    def _set_back(self, second: int) -> None:
+        """The clock was set back: what it calls the future now is forgotten."""
+        while self._closed and self._closed[-1].second >= second:
+            self._closed.pop()
 
     def _newest(self) -> HeatColumn | None:
         if self._packed is None and self._book is not None:
