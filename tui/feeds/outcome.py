@@ -76,7 +76,7 @@ class Outcome:
         """What a codec decided."""
         reason, remedy = clean(signal.reason, MAX_REASON), clean(signal.remedy)
         if isinstance(signal, Close):
-            return cls(signal.then, reason, remedy, signal.delay_s)
+            return cls(signal.then, reason, remedy, signal.delay_s, signal.refresh)
         return cls(Then.FAIL, reason, remedy, refresh=signal.refresh)
 
 
@@ -122,6 +122,8 @@ def classify(error: BaseException, provider: str = "") -> Outcome:
         case InvalidURI() | InvalidProxy():  # their texts hold the whole address
             what = "proxy" if isinstance(error, InvalidProxy) else "channel"
             return Outcome(Then.FAIL, f"the address of the {what} is not valid", _CHECK_ADDRESS)
+        case ProxyError() if isinstance(error.__cause__, OSError):
+            return _retry("the proxy cannot be reached")
         case ProxyError():
             return _retry("the proxy does not answer as one")
         case InvalidMessage() if isinstance(error.__cause__, EOFError | ConnectionError):

@@ -83,12 +83,14 @@ class Close:
         then: What follows.
         delay_s: Wait at least this long before connecting again.
         remedy: What the user can do, for `Then.FAIL`.
+        refresh: True when a fresh credential (rotated key, refreshed token) is worth one more try.
     """
 
     reason: str
     then: Then = Then.RETRY
     delay_s: float = 0.0
     remedy: str = ""
+    refresh: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,11 +122,20 @@ def test_a_greeting_that_asks_for_a_login_changes_nothing() -> None:
 
 
 @pytest.mark.fault("A4")
-def test_a_server_that_only_asks_again_has_refused_the_token() -> None:
+def test_a_server_that_greets_and_then_says_nothing_may_be_ill_so_the_user_is_not_called() -> None:
     codec = opened(market())
     drained(codec.received(REQUIRED, NOW_NS))
     assert not drained(codec.ticked(NOW_NS + 4 * NS))
     [signal] = drained(codec.ticked(NOW_NS + 6 * NS))
+    assert isinstance(signal, Close)
+    assert (signal.then, signal.refresh) == (Then.RETRY, True), "the token may be bad all the same: try a fresh one"
+
+
+@pytest.mark.fault("A4")
+def test_a_server_that_asks_twice_has_refused_the_token() -> None:
+    codec = opened(market())
+    drained(codec.received(REQUIRED, NOW_NS))
+    [signal] = drained(codec.received(REQUIRED, NOW_NS))
     assert isinstance(signal, LoginRefused)
     assert signal.refresh
 

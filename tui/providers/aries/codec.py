@@ -52,7 +52,9 @@ FIRST_PING_S: Final = 2
 ANSWER_S: Final = 10
 """Longest wait for `authSuccess`."""
 ASKED_S: Final = 5
-"""After this long `authRequired` is taken for the answer to our login; the server itself waits no longer (3.1)."""
+"""After this long `authRequired` may have been the answer to our login; the server itself waits no longer (3.1)."""
+UNSURE_S: Final = 30
+"""Least time until the next attempt then: a bad token should not be shown too often."""
 AHEAD_S: Final = 300
 """Log in again this long before a login or a token ends."""
 LEAST_TOKEN_S: Final = 600
@@ -370,7 +372,8 @@ class SessionCodec(Codec):
             return
         waited_ns = now_ns - self._login.sent_ns
         if self._asked and not self._was_live and waited_ns > ASKED_S * NS:
-            yield self._refusal("login not accepted")
+            self._login = None  # a greeting and then silence, or a refusal: only a fresh token can tell
+            yield Close("login not accepted", Then.RETRY, UNSURE_S, SIGN_IN, refresh=True)
         elif waited_ns > ANSWER_S * NS:
             self._login = None
             yield Close("no answer to the login")
