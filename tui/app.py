@@ -33,12 +33,12 @@ from tui.messages import (
     ReconnectRequested,
     SymbolChosen,
     SymbolRemoved,
+    VenuesChosen,
     WatchlistEdited,
 )
 from tui.panes.base import Desk, Pane
 from tui.screens.main import MainScreen
 from tui.screens.top_bar import TopBar
-from tui.terminal import steady
 from tui.terminal import steady
 from tui.themes import DEFAULT, Palette, load_themes
 
@@ -240,6 +240,11 @@ class MarketApp(App[None]):
         """The user does not want to wait."""
         if self.hub:
             self.hub.retry(message.feed)
+
+    def on_venues_chosen(self, message: VenuesChosen) -> None:
+        """Venues were switched off or on."""
+        if self.hub and not self.hub.leave_out(message.symbol, message.left_out):
+            self.tell(f"No source lets the venues of {message.symbol} be chosen.", Severity.WARNING)
 
     def on_link_opened(self, message: LinkOpened) -> None:
         """Open a page; without a desktop the address is copied and shown instead."""

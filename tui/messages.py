@@ -43,6 +43,15 @@ class ReconnectRequested(Message):
         self.feed = feed
 
 
+class VenuesChosen(Message):
+    """The user wants the book of a symbol without some venues; with none of them, whole again."""
+
+    def __init__(self, symbol: Symbol, left_out: frozenset[str]) -> None:
+        super().__init__()
+        self.symbol = symbol
+        self.left_out = left_out
+
+
 class LinkOpened(Message):
     """The user wants a checked http(s) link in the browser."""
 

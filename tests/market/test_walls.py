@@ -13,12 +13,15 @@ from tests.market.books import level, sides
 from tui.market.events import Level
 from tui.market.walls import (
     FACTOR,
+    GRACE_NS,
     HOLD,
     LEAST_NEIGHBOURS,
     MAX_NOTES,
     NEIGHBOURS,
     NOTED_NS,
     NS,
+    PAUSE_NS,
+    STOOD_NS,
     WallNote,
     WallWatch,
     walls,
@@ -32,8 +35,8 @@ def brute(levels: Sequence[Level], known: frozenset[Decimal]) -> dict[Decimal, D
     for index, (price, size, _) in enumerate(levels):
         around = [*levels[max(0, index - NEIGHBOURS) : index], *levels[index + 1 : index + 1 + NEIGHBOURS]]
         if len(levels) > LEAST_NEIGHBOURS:
-            median = median_low([other for _, other, _ in around])
-            if size >= median * (HOLD if price in known else FACTOR):
+            usual = max(median_low([other for _, other, _ in group]) for group in (around, levels))
+            if size >= usual * (HOLD if price in known else FACTOR):
                 found[price] = size
     return found
 
@@ -75,61 +78,94 @@ def test_with_too_few_levels_nothing_stands_out() -> None:
     assert walls(()) == {}
 
 
+def test_what_is_small_for_its_side_is_no_wall_among_smaller_ones() -> None:
+    assert walls(bids(1, 1, 1, 5, 1, *[20] * 30)) == {}
+
+
 # --- what came and went ---
 
 
-def watched(*books: Sequence[Level], step_ns: int = SECOND) -> WallWatch:
-    watch = WallWatch()
-    for n, levels in enumerate(books, 1):
-        watch.look(levels, (), n * step_ns)
-    return watch
+class Watched:
+    """A watch that is shown books, four a second."""
+
+    def __init__(self) -> None:
+        self.watch = WallWatch()
+        self.now_ns = SECOND
+
+    def show(self, levels: Sequence[Level], seconds: float = 0.25) -> Watched:
+        for _ in range(round(seconds * 4)):
+            self.watch.look(levels, (), self.now_ns)
+            self.now_ns += SECOND // 4
+        return self
+
+    @property
+    def news(self) -> list[tuple[str, str]]:
+        """Newest last."""
+        return [(f"{note.price}", "came" if note.is_new else "went") for note in self.watch.notes]
 
 
 FLAT, WALL = bids(1, 1, 1, 1, 1, 1, 1), bids(1, 1, 1, 9, 1, 1, 1)
+CAME, WENT = ("997", "came"), ("997", "went")
 
 
-def test_the_first_book_is_no_news() -> None:
-    watch = watched(WALL)
-    assert watch.present["bid"] == {Decimal(997): Decimal(9)}
-    assert watch.recent(SECOND) == []
+def test_the_walls_of_the_first_book_are_no_news() -> None:
+    seen = Watched().show(WALL, 5)
+    assert seen.watch.present["bid"] == {Decimal(997): Decimal(9)}
+    assert seen.news == []
 
 
-def test_a_wall_that_comes_and_one_that_goes_are_noted_for_a_moment() -> None:
-    watch = watched(FLAT, WALL, FLAT)
-    gone, come = watch.recent(3 * SECOND)
-    assert gone == WallNote("bid", Decimal(997), Decimal(9), 3 * SECOND, is_new=False)
-    assert come == WallNote("bid", Decimal(997), Decimal(9), 2 * SECOND, is_new=True)
-    assert watch.recent(2 * SECOND + NOTED_NS) == [gone]
-    assert watch.recent(3 * SECOND + NOTED_NS) == []
-    assert 0.0 == gone.age(3 * SECOND) < gone.age(4 * SECOND) < 1.0
+def test_a_wall_that_comes_and_stays_and_then_goes_is_noted() -> None:
+    assert Watched().show(FLAT).show(WALL, 4).news == [CAME]
+    assert Watched().show(FLAT).show(WALL, 4).show(FLAT, 2).news == [CAME, WENT]
+
+
+def test_a_note_tells_what_and_lasts_for_a_moment() -> None:
+    seen = Watched().show(FLAT).show(WALL, 4)
+    (note,) = seen.watch.recent(seen.now_ns)
+    assert note == WallNote("bid", Decimal(997), Decimal(9), note.at_ns, is_new=True)
+    assert note.age(note.at_ns) == 0.0 < note.age(seen.now_ns) < 1.0
+    assert seen.watch.recent(note.at_ns + NOTED_NS) == []
+
+
+def test_a_wall_for_the_blink_of_an_eye_is_shown_but_no_news() -> None:
+    seen = Watched().show(FLAT).show(WALL, STOOD_NS / SECOND - 0.25)
+    assert Decimal(997) in seen.watch.present["bid"]
+    assert seen.show(FLAT, 5).news == []
+
+
+def test_a_wall_that_is_away_for_the_blink_of_an_eye_is_not_gone() -> None:
+    assert Watched().show(WALL, 4).show(FLAT, GRACE_NS / SECOND - 0.25).show(WALL, 4).news == []
 
 
 def test_a_wall_that_breathes_stays_one() -> None:
-    watch = watched(WALL, bids(1, 1, 1, 4, 1, 1, 1), WALL)
-    assert watch.recent(3 * SECOND) == []
-    assert list(watched(WALL, bids(1, 1, 1, 3, 1, 1, 1)).recent(2 * SECOND)) != []
+    assert Watched().show(WALL, 4).show(bids(1, 1, 1, 3, 1, 1, 1), 4).show(WALL, 4).news == []
+    assert Watched().show(WALL, 4).show(bids(1, 1, 1, 2.9, 1, 1, 1), 4).news == [WENT]
 
 
 def test_a_wall_that_the_depth_no_longer_covers_is_not_gone_and_one_beyond_it_is_not_new() -> None:
     near = bids(1, 1, 1, 1, 1, 1)
     far = bids(1, 1, 1, 1, 1, 1, 9, 1, 1)
-    assert watched(far, near).recent(2 * SECOND) == []
-    assert watched(near, far).recent(2 * SECOND) == []
+    assert Watched().show(far, 4).show(near, 4).news == []
+    assert Watched().show(near, 4).show(far, 4).news == []
 
 
 def test_a_wall_that_the_price_went_through_is_gone() -> None:
-    watch = watched(WALL, bids(1, 1, 1, 1, 1, 1, 1, first=990))
-    assert [(note.price, note.is_new) for note in watch.recent(2 * SECOND)] == [(Decimal(997), False)]
+    assert Watched().show(WALL, 4).show(bids(1, 1, 1, 1, 1, 1, 1, first=990), 3).news == [WENT]
 
 
 def test_after_a_pause_nothing_is_noted() -> None:
-    assert watched(FLAT, WALL, step_ns=30 * SECOND).recent(60 * SECOND) == []
+    seen = Watched().show(FLAT)
+    seen.now_ns += PAUSE_NS
+    assert seen.show(WALL, 4).news == []
 
 
 def test_an_empty_side_says_nothing_about_walls() -> None:
-    assert watched(WALL, (), WALL).recent(3 * SECOND) == []
+    assert Watched().show(WALL, 4).show((), 3).show(WALL, 4).news == []
 
 
-def test_notes_are_bounded() -> None:
-    watch = watched(*[FLAT, WALL] * 40)
-    assert len(watch.notes) == MAX_NOTES
+def test_notes_and_walls_are_bounded() -> None:
+    seen = Watched().show(FLAT)
+    for _ in range(20):
+        seen.show(WALL, 4).show(FLAT, 2)
+    assert len(seen.watch.notes) == MAX_NOTES
+    assert seen.watch._walls == {"bid": {}}

@@ -115,7 +115,8 @@ def parse_amount(text: str) -> Decimal | None:
 
 def can_become_amount(text: str) -> bool:
     """Whether a text is the beginning of a quantity."""
-    return _AMOUNT.fullmatch(text) is not None
+    match = _AMOUNT.fullmatch(text)
+    return match is not None and bool(match[1] or match[2] or not match[3])
 
 
 def amount_text(amount: Decimal) -> str:

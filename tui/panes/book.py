@@ -11,8 +11,9 @@ from textual import events
 from tui.actions import bindings
 from tui.market import format as fmt
 from tui.market.events import BookSnapshot
-from tui.market.names import Kind, Subscription, Wants
+from tui.market.names import Kind, Subscription, Symbol, Wants
 from tui.market.store import BookState, Changes, Freshness, Topic
+from tui.messages import VenuesChosen
 from tui.panes.base import Desk, Fact, Pane
 from tui.panes.book_views import BookView, Views
 from tui.widgets.ladder import Look
@@ -46,6 +47,8 @@ class BookPane(Pane):
         super().__init__(desk)
         self._known = Views(None, desk.store)
         self._mode = 0
+        self._lists_venues = False
+        self._left_out: dict[Symbol, frozenset[str]] = {}
 
     def wants(self) -> Wants:
         """The book of the chosen symbol."""
@@ -63,6 +66,8 @@ class BookPane(Pane):
             return ()
         palette, state = self.desk.palette, self._state()
         facts: list[Fact] = [(text, palette.accent) for text in (self.symbol, *self._view.facts())]
+        if state and (left_out := self._views.venues.left_out):
+            facts.insert(1, (f"{len(left_out)} off", palette.warning))
         if state and state.book.missing_venues:
             facts.insert(1, (_venues(state.book, is_brief=0 < self.size.width < 46), palette.warning))
         elif state and state.book.venues:
@@ -89,7 +94,7 @@ class BookPane(Pane):
         stale = self._stale()
         shades = SHADES if self.desk.colorless else (" ", " ")
         self._views.show(state.book)
-        return self._view.rows(width, height, Look(self.desk.palette, not stale, shades), stale)
+        return self._views.rows(self._view, width, height, Look(self.desk.palette, not stale, shades), stale)
 
     def _why_nothing(self) -> list[str]:
         store = self.desk.store
@@ -123,17 +128,58 @@ class BookPane(Pane):
     def _views(self) -> Views:
         """The views of the chosen symbol; another symbol starts new ones, its ladder with as many levels."""
         if self.symbol != self._known.symbol:
-            self._known = Views(self.symbol, self.desk.store, self._known.ladder.limit)
+            left_out = self._left_out.get(self.symbol, frozenset()) if self.symbol else frozenset()
+            self._known = Views(self.symbol, self.desk.store, self._known, left_out)
         return self._known
 
     @property
     def _view(self) -> BookView:
-        return self._views.all[self._mode]
+        return self._views.venues if self._lists_venues else self._views.all[self._mode]
 
     # --- keys ---
 
+    def on_key(self, event: events.Key) -> None:
+        """What is typed into the cost line goes there, and not to where these keys go otherwise."""
+        if self._views.cost.take(event.key, event.character) or self._closes_list(event.key):
+            event.stop()
+            event.prevent_default()
+            self.redraw()
+
+    def _closes_list(self, key: str) -> bool:
+        was_listing = self._lists_venues
+        self._lists_venues &= key != "escape"
+        return was_listing and not self._lists_venues
+
+    def action_cost(self) -> None:
+        """Ask what a size would cost: open the line, or type into it again."""
+        self._lists_venues = False
+        self._views.cost.open()
+        self.redraw()
+
+    def action_bars(self) -> None:
+        """Bars linear, or by the square root."""
+        self._views.ladder.rescale()
+        self.redraw()
+
+    def action_venues(self) -> None:
+        """List the venues, or go back to the book."""
+        self._lists_venues = not self._lists_venues
+        self._views.cost.is_typing = False
+        self.redraw()
+
+    def action_switch(self) -> None:
+        """Switch the venue under the cursor off or on."""
+        venues, symbol = self._views.venues, self.symbol
+        if not self._lists_venues or symbol is None or not venues.toggle():
+            return
+        self._left_out = {**self._left_out, symbol: venues.left_out}
+        if not venues.is_split:
+            self.post_message(VenuesChosen(symbol, venues.left_out))
+        self.redraw()
+
     def action_mode(self) -> None:
         """The next way to look at the book: ladder, depth curve."""
+        self._lists_venues = False
         self._mode = (self._mode + 1) % len(self._views.all)
         self.redraw()
 
@@ -153,8 +199,11 @@ class BookPane(Pane):
         self.redraw()
 
     def action_cursor(self, step: int) -> None:
-        """The cursor to the next level down or up."""
-        self._view.move(step)
+        """The cursor to the next level down or up; while a quantity is typed, a smaller or larger one."""
+        if self._views.cost.is_typing:
+            self._views.cost.step(-step)
+        else:
+            self._view.move(step)
         self.redraw()
 
     def action_sideways(self, step: int) -> None:

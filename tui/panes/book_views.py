@@ -7,11 +7,15 @@ from typing import Protocol
 from tui.market.events import BookSnapshot
 from tui.market.names import AssetClass, Symbol, asset_class
 from tui.market.store import MarketStore
+from tui.widgets.cost_line import CostLine
+from tui.widgets.cost_rows import HEIGHT as COST_HEIGHT
+from tui.widgets.cost_rows import CostRows
 from tui.widgets.depth_view import DepthView
 from tui.widgets.heat_view import HeatView
 from tui.widgets.ladder import Look
 from tui.widgets.ladder_view import LadderView
 from tui.widgets.lines import Line
+from tui.widgets.venue_list import VenueList
 
 
 class BookView(Protocol):
@@ -48,17 +52,28 @@ class Views:
     Args:
         symbol: Whose book.
         store: For decimals and the history.
-        limit: Levels a side of the ladder; None for all.
+        like: Views of another symbol: the ladder's levels and bars start as they are there.
+        left_out: Venues that are switched off.
     """
 
-    def __init__(self, symbol: Symbol | None, store: MarketStore, limit: int | None = None) -> None:
+    def __init__(
+        self,
+        symbol: Symbol | None,
+        store: MarketStore,
+        like: Views | None = None,
+        left_out: frozenset[str] = frozenset(),
+    ) -> None:
         self.symbol = symbol
         self._store = store
         self.heat = HeatView(lambda: store.heat.of(symbol) if symbol else None, store.now_ns)
-        self.ladder = LadderView(limit=limit)
+        self.ladder: LadderView = LadderView(like.ladder.limit, like.ladder.is_root) if like else LadderView()
         self.depth = DepthView(self.ladder.mid)
+        self.venues = VenueList(left_out=left_out)
+        self.cost = CostLine()
+        self._cost_rows = CostRows()
         if symbol and asset_class(symbol) is AssetClass.PAIR:
             self.ladder.currency = self.depth.currency = symbol.partition("/")[2]
+            self.cost.base, self.cost.currency = symbol.split("/")
 
     @property
     def all(self) -> tuple[BookView, ...]:
@@ -67,7 +82,22 @@ class Views:
 
     def show(self, book: BookSnapshot) -> None:
         """Take a book: all views know the same one."""
-        self.ladder.decimals = self.depth.decimals = self.heat.decimals = self._store.decimals(book.symbol)
-        self.ladder.show(book)
-        self.depth.show(book)
-        self.heat.show(book)
+        rest = self.venues.show(book)
+        decimals = self._store.decimals(book.symbol)
+        self.ladder.decimals = self.depth.decimals = self.heat.decimals = decimals
+        self.venues.decimals = self._cost_rows.decimals = decimals
+        self.ladder.now_ns = self._store.now_ns()
+        self.cost.show(rest)
+        self.ladder.taken = self.cost.reach()
+        self.ladder.show(rest)
+        self.depth.show(rest)
+        self.heat.show(rest)
+        self.venues.letters, self.venues.suspects = self.ladder.letters, self.ladder.suspects
+
+    def rows(self, view: BookView, width: int, height: int, look: Look, stale: str) -> list[Line]:
+        """What a view shows, above the cost of a size when that is open and there is room for both."""
+        if not self.cost.is_open or height <= COST_HEIGHT:
+            return view.rows(width, height, look, stale)
+        rows = view.rows(width, height - COST_HEIGHT, look, stale)
+        rows += [Line() for _ in range(height - COST_HEIGHT - len(rows))]
+        return rows + self._cost_rows.rows(self.cost, width, look, self.ladder.letters)

@@ -40,11 +40,11 @@ class LadderView:
     """The ladder of one symbol.
 
     Attributes:
+        limit: Levels a side; None for all.
+        is_root: Bars grow with the square root of what they stand for: walls leave the others room.
         decimals: Of the instrument's prices.
         currency: In which value is told, or empty.
         step: Price step levels are grouped by; None for the book's own prices.
-        limit: Levels a side; None for all.
-        is_root: Bars grow with the square root of what they stand for: walls leave the others room.
         window: Which part is on the screen.
         letters: The venues' marks.
         taken: How far the size whose cost is asked for reaches: worst prices by side.
@@ -53,11 +53,11 @@ class LadderView:
         depth: Levels of the longer side.
     """
 
+    limit: int | None = None
+    is_root: bool = False
     decimals: int = 2
     currency: str = ""
     step: Decimal | None = None
-    limit: int | None = None
-    is_root: bool = False
     window: Window = field(default_factory=Window)
     letters: dict[str, str] = field(default_factory=dict)
     taken: Mapping[BookSide, Decimal] = field(default_factory=dict)
@@ -125,6 +125,16 @@ class LadderView:
         """Show at most so many levels a side."""
         self.limit = levels
         self._forget_figures()
+
+    def rescale(self) -> None:
+        """Linear bars, or bars by the square root."""
+        self.is_root = not self.is_root
+        self._scales.clear()
+
+    @property
+    def suspects(self) -> tuple[str, ...]:
+        """Venues that cross others and may only be stale."""
+        return self._figures.suspects
 
     def zoom(self, direction: int) -> None:
         """One level a side more (1) or fewer (-1); from all that fit on, there is no limit."""
