@@ -14,13 +14,16 @@ from tui.market.events import BookSnapshot
 from tui.market.names import Kind, Subscription, Symbol, Wants
 from tui.market.store import BookState, Changes, Freshness, Topic
 from tui.messages import VenuesChosen
-from tui.panes.base import Desk, Fact, Pane
+from tui.panes.base import NS, Desk, Fact, Pane
 from tui.panes.book_views import BookView, Views
+from tui.widgets import book_history
 from tui.widgets.ladder import Look
 from tui.widgets.lines import Line, message
 
 SHADES: Final = ("▒", "░")
 """Size bars and depth where colours cannot be told apart."""
+HISTORY_FROM: Final = 26
+"""Height from which a row is spared for imbalance and spread over time."""
 
 
 class BookPane(Pane):
@@ -29,7 +32,7 @@ class BookPane(Pane):
     pane_id: ClassVar[str] = "book"
     title: ClassVar[str] = "Book"
     number: ClassVar[int] = 3
-    kinds: ClassVar[frozenset[Kind]] = frozenset({Kind.BOOK})
+    kinds: ClassVar[frozenset[Kind]] = frozenset({Kind.BOOK, Kind.TRADE})
     help: ClassVar[str] = (
         "Resting orders: asks above, bids below, the best prices next to the row in the middle. Strong bars are the "
         "size of a level (» longer than the bar can say), faint ones the depth from the best price up to it. One "
@@ -39,7 +42,14 @@ class BookPane(Pane):
         "than another asks) is shown as it is: the row is inverted, × marks the levels, the venues are named.\n\n"
         "g and G make price steps finer and coarser (bids rounded down, asks up), + and - show more or fewer levels. "
         "The cursor (arrows, j, k) holds the view to its price and tells what rests up to it: size, value, distance "
-        "from the mid, venues. c lets go and returns to the best prices."
+        "from the mid, venues. c lets go and returns to the best prices.\n\n"
+        "m goes on to the depth curve: what rests up to each price, bids to the left, asks to the right. A faint area "
+        "means that the book ends there: there may be more, but nobody said so. + and - show less and more of the "
+        "prices, the arrows move the cursor.\n\n"
+        "m again shows the last ten minutes as a heatmap, price down and time across: the stronger a shade, the more "
+        "rests there. Best ask, mid and best bid lie over it; dots are trades, ● by buyers, ○ by sellers, • where that "
+        "is not known; ╱ are seconds without a live book. The arrows move the cursor through prices and time, + and - "
+        "give a column fewer and more seconds, g and G change the price steps, c returns to now."
     )
     BINDINGS = bindings("book")
 
@@ -47,16 +57,21 @@ class BookPane(Pane):
         super().__init__(desk)
         self._known = Views(None, desk.store)
         self._mode = 0
+        self._above = 0
         self._lists_venues = False
         self._left_out: dict[Symbol, frozenset[str]] = {}
 
     def wants(self) -> Wants:
-        """The book of the chosen symbol."""
-        return frozenset({self._subscription}) if self.symbol else frozenset()
+        """The book of the chosen symbol; with the heatmap its trades, which not everybody has."""
+        if not self.symbol:
+            return frozenset()
+        return frozenset({self._subscription, self._trades}) if self._is_heat else frozenset({self._subscription})
 
     def is_touched_by(self, changes: Changes) -> bool:
-        """Only by the chosen symbol's book, and by feeds, which may be what it waits for."""
-        return self._subscription in changes.keys or Topic.FEEDS in changes.topics
+        """Only by the chosen symbol's book and trades, and by feeds, which may be what it waits for."""
+        if Topic.FEEDS in changes.topics or self._subscription in changes.keys:
+            return True
+        return self._is_heat and self._trades in changes.keys
 
     # --- what it says ---
 
@@ -94,7 +109,18 @@ class BookPane(Pane):
         stale = self._stale()
         shades = SHADES if self.desk.colorless else (" ", " ")
         self._views.show(state.book)
-        return self._views.rows(self._view, width, height, Look(self.desk.palette, not stale, shades), stale)
+        look = Look(self.desk.palette, not stale, shades)
+        above = self._history(width, look) if height >= HISTORY_FROM else []
+        self._above = len(above)
+        return [*above, *self._views.rows(self._view, width, height - len(above), look, stale)]
+
+    def _history(self, width: int, look: Look) -> list[Line]:
+        """The row with imbalance and spread over time, where there is room for it."""
+        history = self.desk.store.heat.of(self.symbol) if self.symbol else None
+        if history is None or not (cells := book_history.cells(width)):
+            return []
+        columns = history.window(self.desk.now_ns() // NS, cells, is_live=look.is_live)
+        return [book_history.history_row(columns, width, look)]
 
     def _why_nothing(self) -> list[str]:
         store = self.desk.store
@@ -114,6 +140,14 @@ class BookPane(Pane):
     @property
     def _subscription(self) -> Subscription:
         return Subscription(Kind.BOOK, self.symbol)
+
+    @property
+    def _trades(self) -> Subscription:
+        return Subscription(Kind.TRADE, self.symbol)
+
+    @property
+    def _is_heat(self) -> bool:
+        return self._view is self._views.heat
 
     def _state(self) -> BookState | None:
         return self.desk.store.book(self.symbol) if self.symbol else None
@@ -178,9 +212,10 @@ class BookPane(Pane):
         self.redraw()
 
     def action_mode(self) -> None:
-        """The next way to look at the book: ladder, depth curve."""
+        """The next way to look at the book: ladder, depth curve, heatmap."""
         self._lists_venues = False
         self._mode = (self._mode + 1) % len(self._views.all)
+        self.post_message(self.WantsChanged())
         self.redraw()
 
     def action_zoom(self, direction: int) -> None:
@@ -213,7 +248,7 @@ class BookPane(Pane):
 
     def on_click(self, event: events.Click) -> None:
         """The cursor to what is under the mouse."""
-        self._view.point(event.x - 1, event.y - 1)
+        self._view.point(event.x - 1, event.y - 1 - self._above)
         self.redraw()
 
     def on_mouse_scroll_down(self) -> None:

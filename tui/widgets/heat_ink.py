@@ -8,6 +8,8 @@ from typing import Final
 from rich.style import Style
 
 from tui.themes import Palette
+from tui.widgets.lines import PLAIN as NO_STYLE
+from tui.widgets.lines import mixed
 
 SHADES: Final = 12
 """Shades of size above nothing; shade 0 is the background."""
@@ -66,13 +68,16 @@ class HeatInk:
 
     def over(self, halves: Halves, style: Style) -> Style:
         """The style of a character on top of a cell: its stronger half behind it."""
-        if self.plain:
-            return style
-        return style + Style(bgcolor=self.colors[max((half for half in halves if half <= SHADES), default=0)])
+        strongest = max((half for half in halves if half <= SHADES), default=0)
+        return style if self.plain or not strongest else mixed(style, self._fills[strongest])
+
+    @cached_property
+    def _fills(self) -> list[Style]:
+        return [Style(bgcolor=color) for color in self.colors]
 
     def _colored(self, upper: int, lower: int) -> Cell:
         if upper == lower:
-            return (" ", Style(bgcolor=self.colors[upper])) if upper else (" ", Style.null())
+            return " ", self._fills[upper] if upper else NO_STYLE
         return "▀", Style(color=self.colors[upper], bgcolor=self.colors[lower])
 
     def _plain(self, upper: int, lower: int) -> Cell:
