@@ -342,7 +342,7 @@ async def test_ten_providers_that_lose_their_servers_together_do_not_dial_togeth
         assert all(late - early > 0.9 for early, late in zip(dialled, dialled[5:], strict=False))
 
 
-@pytest.mark.fault("M12")
+@pytest.mark.fault("M12", "Q2")
 async def test_a_door_that_is_slammed_is_knocked_at_less_and_less_and_the_code_is_said() -> None:
     async def slam(caller: Caller) -> None:
         await caller.socket.close(1013, "go away")
@@ -355,3 +355,39 @@ async def test_a_door_that_is_slammed_is_knocked_at_less_and_less_and_the_code_i
         down = [status for status in running.sink.statuses if status.state is BACKING_OFF]
         assert {status.reason for status in down} == {"the server is busy (1013)"}
     assert {*running.sink.states} == {CONNECTING, AUTHENTICATING, BACKING_OFF, FeedState.IDLE}
+
+
+# --- proxies and TLS ---
+
+
+@pytest.mark.fault("M59")
+@pytest.mark.parametrize("by_environment", [False, True])
+async def test_a_proxy_that_is_not_there_is_named_and_nothing_goes_around_it(
+    by_environment: bool, monkeypatch: pytest.MonkeyPatch, resolver: Resolver
+) -> None:
+    monkeypatch.delenv("no_proxy", raising=False)
+    if by_environment:
+        monkeypatch.setenv("https_proxy", "http://127.0.0.1:1")
+    connect = WebSocketConnector(proxy=None if by_environment else "http://127.0.0.1:1")
+    async with feed_to("wss://data.example/", connect=connect, limits=PATIENT) as running:
+        await until(lambda: running.feed.state is BACKING_OFF)
+        assert running.sink.last().reason == "the proxy cannot be reached"
+        assert resolver.waiting == 0, "the host is the proxy's to find"
+
+
+@pytest.mark.fault("M58", "S4")
+async def test_a_server_that_speaks_only_old_tls_is_not_spoken_to() -> None:
+    offered: list[bytes] = []
+
+    async def only_old(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        offered.append(await reader.read(4096))
+        writer.write(b"\x15\x03\x01\x00\x02\x02\x46")  # a fatal alert: this version of the protocol is not spoken here
+        writer.close()
+
+    async with raw_port(only_old) as url, feed_to(url.replace("ws://", "wss://")) as running:
+        await until(lambda: running.feed.state is BACKING_OFF)
+        assert running.sink.last().reason == "TLS could not be agreed on"
+        assert waits_s(running.sink.last()) >= SLOW_S
+    versions = offered[0].partition(b"\x00\x2b")[2]  # the extension that lists what the client speaks
+    assert b"\x03\x03" in versions[:12]
+    assert b"\x03\x02" not in versions[2 : 3 + versions[2]]

@@ -35,6 +35,7 @@ from tui.market.names import Kind, Subscription, Symbol
 from tui.market.store import Freshness, MarketStore
 from tui.providers.base import Channel, Count
 from tui.providers.insightsentry import LIMITS
+from tui.providers.quantcite.codec import BookCodec
 from tui.simulator.server import SimulatorServer
 
 MIB = 1024 * 1024
@@ -85,6 +86,23 @@ async def test_a_frame_that_is_too_large_is_refused_before_it_is_in_memory(kind:
             await until(lambda: running.feed.state is BACKING_OFF)
             assert running.sink.last().reason == "a message was too large"
             assert memory() - before < 16 * MIB
+
+
+@pytest.mark.fault("Q10")
+def test_fifty_thousand_pairs_in_one_frame_are_read_at_once() -> None:
+    pairs = {f"venue{n}": [f"C{n}X{m}/USDT" for m in range(500)] for n in range(100)}
+    message = {
+        "type": "pairs_data",
+        "data": {"exchanges": pairs, "odd_category": {"x": 1}, "common_pairs": ["BTC/USDT"]},
+    }
+    here = quantcite.TestContract()
+    codec = here._live(here.wants()[0])
+    started = time.perf_counter()
+    signals = list(codec.received(json.dumps(message), NOW_NS))
+    assert time.perf_counter() - started < 2.0
+    assert not of(Count, signals)
+    assert isinstance(codec, BookCodec)
+    assert len(codec._index) >= 50_000
 
 
 @pytest.mark.fault("I13")
@@ -302,5 +320,5 @@ async def test_bits_that_turn_over_on_the_way_stop_no_feed_for_good(provider: st
         proxy.flips = 1000
         await eventually(is_spoilt)
         proxy.flips = 0
-        await eventually(all_live, what=lambda: f"{[(f.state, f.reason) for f in hub.feeds.values()]}")
+        await eventually(all_live, limit_s=25, what=lambda: f"{[(f.state, f.reason) for f in hub.feeds.values()]}")
         assert "internal error" not in {feed.reason for feed in hub.feeds.values()}

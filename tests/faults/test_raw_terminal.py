@@ -6,6 +6,7 @@ import asyncio
 import json
 import re
 import signal
+import sys
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -183,3 +184,27 @@ def test_a_suspended_program_gives_the_terminal_back_and_takes_it_again(tmp_path
         terminal.press("q")
         ended = terminal.ended()
         assert (ended.code, ended.is_restored) == (0, True)
+
+
+CRASH = """
+import sys
+from tui import app, cli
+
+def draw_frame(self):
+    secret = "planted-in-a-local"
+    if self.hub is not None:
+        raise ZeroDivisionError("a mistake of ours")
+
+app.MarketApp.draw_frame = draw_frame
+sys.exit(cli.main(["demo"]))
+"""
+
+
+@pytest.mark.fault("S7")
+def test_a_crash_of_the_screen_shows_no_local_variable_and_ends_with_1(tmp_path: Path) -> None:
+    with Terminal([sys.executable, "-c", CRASH], Computer(tmp_path).environment()) as terminal:
+        ended = terminal.ended()
+        assert (ended.code, ended.is_restored) == (1, True)
+        assert b"ZeroDivisionError" in terminal.raw
+        assert not terminal.modes()[1049]
+        assert b"planted" not in terminal.raw

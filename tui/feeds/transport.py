@@ -7,12 +7,14 @@ import logging
 from collections.abc import Awaitable, Callable
 from functools import cached_property
 from pathlib import Path
+from socket import gaierror
 from ssl import SSLContext
 from typing import Final, Protocol
 from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import InvalidURI
+from websockets.exceptions import InvalidURI, ProxyError
+from websockets.proxy import get_proxy
 from websockets.uri import parse_uri
 
 from tui.errors import FeedError
@@ -106,10 +108,19 @@ class WebSocketConnector:
         if not is_secure and not is_loopback(host):
             raise FeedError("only wss:// leaves this machine", remedy="Change the address to wss://.")
         use_daemon_lookups()
-        socket = await _Connect(
+        proxy = None if is_loopback(host) else self._proxy or get_proxy(parse_uri(channel.url))
+        try:
+            return WebSocketTransport(await self._dial(channel, self._tls if is_secure else None, proxy))
+        except (ConnectionRefusedError, gaierror) as error:
+            if proxy is not None:  # nobody else was asked for yet
+                raise ProxyError("cannot be reached") from error
+            raise
+
+    async def _dial(self, channel: Channel, tls: SSLContext | None, proxy: str | None) -> ClientConnection:
+        return await _Connect(
             channel.url,
-            ssl=self._tls if is_secure else None,
-            proxy=None if is_loopback(host) else self._proxy or True,
+            ssl=tls,
+            proxy=proxy,
             compression="deflate" if channel.compression else None,
             open_timeout=self._open_s,
             ping_interval=self._ping_s,
@@ -119,7 +130,6 @@ class WebSocketConnector:
             user_agent_header="tickdeck",
             logger=_quiet,
         )
-        return WebSocketTransport(socket)
 
     @cached_property
     def _tls(self) -> SSLContext:
