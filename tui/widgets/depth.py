@@ -106,7 +106,7 @@ def size_scale(most: Decimal, rows: int) -> SizeScale:
 
 
 def _spacings(rows: int) -> Sequence[int]:
-    return (2, 3) if rows < 9 else (3, 4, 5) if rows < 24 else (4, 5, 6)
+    return (2,) if rows < 4 else (2, 3) if rows < 9 else (3, 4, 5) if rows < 24 else (4, 5, 6)
 
 
 def _round_step(least: Decimal) -> Decimal:
