@@ -11,6 +11,7 @@ from tui.widgets.ladder import (
     Look,
     arrange,
     bar_cells,
+    between,
     header_row,
     legend_rows,
     letter_marks,
@@ -178,3 +179,77 @@ def test_the_legend_counts_what_does_not_fit_and_says_who_is_missing() -> None:
 def test_the_legend_fits_on_one_row_when_there_is_room() -> None:
     rows = [text_of(row) for row in legend_rows(LETTERS, (), 60, 2, Look(DARK))]
     assert rows == [" B binance  O okx  Y bybit  K kraken"]
+
+
+def test_walls_have_a_sign_and_one_that_went_has_another() -> None:
+    cells = columns(40)
+
+    def sign(level: Level) -> str:
+        return text_of(level_row(level, cells, Look(DARK), LETTERS))[cells.zone]
+
+    assert sign(LEVEL) == " "
+    assert sign(LEVEL._replace(is_wall=True)) == "◆"
+    assert sign(LEVEL._replace(is_wall=True, is_news=True, is_capped=True)) == "◆"
+    assert sign(LEVEL._replace(is_news=True)) == "◇"
+    news = level_row(LEVEL._replace(is_wall=True, is_news=True), cells, Look(DARK), LETTERS)
+    assert next(segment.style for segment in news.segments if segment.text == "◆").bold  # type: ignore[union-attr]
+
+
+def test_what_the_asked_size_reaches_is_marked_beside_the_price() -> None:
+    cells = columns(40)
+    assert text_of(level_row(LEVEL._replace(is_taken=True), cells, Look(DARK), LETTERS))[cells.zone + 1] == "▎"
+    assert "▎" not in text_of(level_row(LEVEL, cells, Look(DARK), LETTERS))[cells.zone :]
+
+
+def test_a_size_bar_is_cut_into_the_parts_that_are_known() -> None:
+    wide = columns(64)
+    room = wide.zone - 1
+    level = LEVEL._replace(size_share=1.0, depth_share=0.0, parts=(("okx", 0.5), ("kraken", 0.25)))
+    row = level_row(level, wide, Look(DARK), LETTERS)
+    backs, text = backs_of(row)[1 : room + 1], text_of(row)[1 : room + 1]
+    bar, between_them = DARK.colors["bid-bar"], between(DARK.colors["bid-bar"], DARK.colors["bid-depth"])
+    half, quarter = round(room / 2), round(room * 3 / 4)
+    assert backs == [bar] * half + [between_them] * (quarter - half) + [bar] * (room - quarter)
+    assert (text[0], text.find("K")) == ("O", -1 if text[half] != "K" else half)
+    assert text.rstrip().endswith("0.307")
+
+
+def test_marks_in_a_bar_cover_no_figure() -> None:
+    for size_share in (0.1, 0.3, 0.7, 1.0):
+        for width in range(24, 70):
+            level = LEVEL._replace(size_share=size_share, parts=(("okx", 0.3), ("kraken", 0.3), ("binance", 0.4)))
+            text = text_of(level_row(level, columns(width), Look(DARK, sign=("▒", "░")), LETTERS))
+            assert "0.307" in text or columns(width).size == 0
+            assert "1.278" in text or columns(width).cumulative == 0
+
+
+def test_parts_too_small_for_a_cell_are_left_out() -> None:
+    level = LEVEL._replace(size_share=0.1, parts=tuple((name, 0.01) for name in LETTERS))
+    text = text_of(level_row(level, columns(40), Look(DARK), LETTERS))
+    assert text[1] == " "
+
+
+def test_a_stale_level_shows_no_parts() -> None:
+    level = LEVEL._replace(size_share=1.0, parts=(("okx", 1.0),))
+    assert text_of(level_row(level, columns(64), Look(DARK, is_live=False), LETTERS))[1] == " "
+
+
+@pytest.mark.parametrize("palette", THEMES.palettes.values(), ids=THEMES.palettes)
+@pytest.mark.parametrize("side", ["bid", "ask"])
+def test_figures_on_a_cut_bar_keep_their_contrast(palette: Palette, side: str) -> None:
+    colors = palette.colors
+    second = between(colors[f"{side}-bar"], colors[f"{side}-depth"])
+    assert contrast(colors["text"], second) >= 4.5
+    assert contrast(colors[side], second) >= 4.5
+
+
+def contrast(first: str, second: str) -> float:
+    """Ratio of the luminances of two colours, as the accessibility guidelines define it."""
+
+    def luminance(color: str) -> float:
+        parts = (int(color[at : at + 2], 16) / 255 for at in (1, 3, 5))
+        linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    dark, light = sorted((luminance(first), luminance(second)))
+    return (light + 0.05) / (dark + 0.05)

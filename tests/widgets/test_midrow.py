@@ -100,3 +100,15 @@ def test_a_stale_row_shows_no_gauge() -> None:
 
 def test_a_row_whose_best_prices_are_out_of_sight_points_at_them() -> None:
     assert text_of(mid_row(MID._replace(beyond="↑"), columns(40), Look(DARK)))[0] == "↑"
+
+
+@pytest.mark.parametrize(("width", "words"), [(80, "kraken may be stale"), (36, "K may be stale")])
+def test_a_venue_that_may_be_stale_is_worded_otherwise_than_a_cross(width: int, words: str) -> None:
+    names = ("kraken may be stale", "K may be stale")
+    suspect = CROSSED._replace(word="", is_crossed=False, is_suspect=True, crossing=names)
+    line = mid_row(suspect, columns(width), Look(DARK))
+    assert words in text_of(line)
+    assert "crossed" not in text_of(line)
+    assert set(backs_of(line)) == {DARK.colors["panel"]}
+    for narrow in range(10, 120):
+        assert len(text_of(mid_row(suspect, columns(narrow), Look(DARK)))) == narrow

@@ -31,7 +31,7 @@ class CostRows:
     """
 
     decimals: int = 2
-    _widths: dict[str, int] = field(default_factory=dict)
+    _widths: dict[str, int] = field(default_factory=lambda: {"slippage": 6, "levels": 9})
 
     def rows(self, cost: CostLine, width: int, look: Look, letters: Mapping[str, str]) -> list[Line]:
         """The line itself, then buying and selling, richest figures that fit; always `HEIGHT` rows."""
@@ -76,7 +76,7 @@ class CostRows:
             "average": [(fmt.price(found.average, self.decimals + 1), look.palette.strong if look.is_live else text)],
             "slippage": [("–" if found.slippage_bp is None else f"{points(found.slippage_bp)}bp", text)],
             "worst": [("to ", muted), (fmt.price(found.worst, self.decimals), text)],
-            "levels": [(str(found.levels), text), (" level" + ("s" if found.levels != 1 else " "), muted)],
+            "levels": [(str(found.levels), text), (" levels" if found.levels != 1 else " level ", muted)],
             "venues": _venues(found, letters, look),
             "other": [(other, text), (f" {cost.currency if is_base else cost.base}", muted)],
         }
@@ -115,7 +115,10 @@ def _venues(found: Fill, letters: Mapping[str, str], look: Look) -> _Piece:
     if not letters:
         return []
     if len(letters) > MAX_MARKS:
-        return [(str(len(found.venues)), look.text), (" venues", look.palette.muted)]
+        return [
+            (str(len(found.venues)), look.text),
+            (" venues" if len(found.venues) != 1 else " venue ", look.palette.muted),
+        ]
     return [
         (letter, look.text) if venue in found.venues else (ABSENT, look.palette.faint)
         for venue, letter in letters.items()
