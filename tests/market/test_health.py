@@ -15,3 +15,32 @@ def test_rates_count_the_last_ten_whole_seconds() -> None:
     assert stats.rates(112 * NS) == (5.0, 5000.0)
     assert stats.rates(140 * NS) == (0.0, 0.0)
     assert (stats.frames, stats.bytes) == (60, 60_000)
+
+
+def steady(seconds: float) -> FeedStats:
+    """A live feed that has had a frame every so many seconds; the last one at second 1000."""
+    stats = FeedStats(live_since_ns=0)
+    for number in range(40, -1, -1):
+        stats.received(10, int((1000 - number * seconds) * NS))
+    return stats
+
+
+def test_a_busy_feed_that_stops_is_silent_after_five_seconds() -> None:
+    stats = steady(0.1)
+    assert stats.silent_s(1004 * NS) == 0
+    assert stats.silent_s(1006 * NS) == 6
+
+
+def test_a_feed_with_heartbeats_only_is_left_alone_in_its_rhythm() -> None:
+    stats = steady(10)
+    assert stats.silent_s(1039 * NS) == 0
+    assert stats.silent_s(1041 * NS) == 41
+
+
+def test_an_outage_is_no_rhythm_and_a_young_feed_has_none() -> None:
+    stats = steady(0.1)
+    stats.live_since_ns = 1300 * NS  # connected again
+    for tenth in range(1, 41):
+        stats.received(10, 1300 * NS + tenth * NS // 10)
+    assert stats.silent_s(1310 * NS) == 6
+    assert FeedStats(live_since_ns=0, last_frame_ns=0).silent_s(100 * NS) == 0

@@ -7,7 +7,20 @@ from decimal import Decimal
 import pytest
 
 from tui.clock import ManualClock
-from tui.market.events import Bar, BookSnapshot, FeedState, NewsItem, Notice, Order, Position, Quote, Status, Trade
+from tui.market.events import (
+    Bar,
+    BookSnapshot,
+    FeedState,
+    MarketStatus,
+    NewsItem,
+    Notice,
+    Order,
+    Position,
+    Quote,
+    Session,
+    Status,
+    Trade,
+)
 from tui.market.names import Interval, Kind, Subscription, Symbol
 from tui.market.store import MAX_NEWS, MAX_NOTICES, MAX_SYMBOLS, MAX_TRADES, Freshness, MarketStore, Topic
 
@@ -103,6 +116,42 @@ def test_a_value_is_live_only_on_the_present_connection_of_the_feed_that_serves_
     assert store.freshness(QUOTE) is Freshness.STALE  # connected again, but nothing new came yet
     store.apply(quote(clock, last="187.43"))
     assert store.freshness(QUOTE) is Freshness.LIVE
+
+
+def test_the_first_patch_after_an_outage_does_not_revive_what_it_leaves_out(
+    store: MarketStore, clock: ManualClock
+) -> None:
+    store.assign(QUOTE, FEED)
+    go_live(store, clock)
+    store.apply(quote(clock, bid="100.0", ask="100.1", last="100"))
+    go_live(store, clock, state=FeedState.BACKING_OFF)
+    clock.advance(3600)
+    go_live(store, clock)
+    store.apply(quote(clock, bid="101"))
+    state = store.quote(AAPL)
+    assert state
+    assert (store.freshness(QUOTE), state.values) == (Freshness.LIVE, {"bid": Decimal(101)})
+
+
+def test_a_feed_that_falls_silent_makes_its_quotes_stale(store: MarketStore, clock: ManualClock) -> None:
+    store.assign(QUOTE, FEED)
+    go_live(store, clock)
+    for _ in range(40):
+        clock.advance(0.1)
+        store.feed(FEED).stats.received(100, clock.now_ns())
+    store.apply(quote(clock, last="187.42"))
+    clock.advance(6)
+    assert store.freshness(QUOTE) is Freshness.STALE
+    store.feed(FEED).stats.received(100, clock.now_ns())
+    assert store.freshness(QUOTE) is Freshness.LIVE
+
+
+def test_the_session_is_unknown_while_who_told_it_is_not_live(store: MarketStore, clock: ManualClock) -> None:
+    go_live(store, clock)
+    store.apply(MarketStatus(source="aries", feed=FEED, ts_recv_ns=clock.now_ns(), session=Session.REGULAR))
+    assert store.session
+    go_live(store, clock, state=FeedState.BACKING_OFF)
+    assert store.session is None
 
 
 def test_a_quote_is_stale_while_nobody_serves_it(store: MarketStore, clock: ManualClock) -> None:

@@ -120,3 +120,16 @@ def test_the_selected_row_stays_visible_in_a_small_pane(pane: QuotesPane) -> Non
     for selected in (0, 10, 29, 15, 0):
         pane.chosen = Symbol(f"S{selected}")
         assert any(row.startswith(f"▌S{selected} ") for row in text_of(pane.rows(40, 6)))
+
+
+@pytest.mark.parametrize("width", [34, 60, 120])
+def test_a_coin_of_many_decimals_takes_no_price_from_the_others(
+    pane: QuotesPane, store: MarketStore, width: int
+) -> None:
+    put(store, AAPL, last="0.00001234")
+    for last in ("97210.25", "97211.25"):
+        put(store, BTC, last=last)
+    rows = pane.rows(width, 10)
+    assert "97,211.25" in text_of(rows)[3]
+    assert "0.00001234" in text_of(rows)[1]
+    assert all(row.width <= width for row in rows)

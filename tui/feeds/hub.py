@@ -20,7 +20,7 @@ from tui.feeds.standby import Standby
 from tui.feeds.subscriptions import SubscriptionManager
 from tui.feeds.transport import Connect, WebSocketConnector
 from tui.feeds.upkeep import Upkeep
-from tui.market.events import Event, Notice, Severity
+from tui.market.events import Event, FeedState, Notice, Severity, Status
 from tui.market.names import Interval, Kind, Subscription, Symbol, Wants
 from tui.market.store import MarketStore
 from tui.market.text import clean
@@ -197,6 +197,8 @@ class FeedHub:
     # --- events ---
 
     def _receive(self, feed: str, event: Event) -> None:
+        if isinstance(event, Status) and event.state is not FeedState.LIVE:
+            self._standby.lost(feed)
         if self.manager.accepts(event, feed):
             self._publish(self._softened(feed, event) if isinstance(event, Notice) else event)
             return

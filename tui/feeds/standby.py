@@ -30,6 +30,11 @@ class Standby:
         """What is kept of a subscription at a feed that starts to serve it; nothing afterwards."""
         return self._kept.pop((feed, subscription), None)
 
+    def lost(self, feed: str) -> None:
+        """The feed's connection ended: what it brought is of the past."""
+        for key in [key for key in self._kept if key[0] == feed]:
+            del self._kept[key]
+
     def forget(self, subscription: Subscription) -> None:
         """Nobody wants it any more."""
         for key in [key for key in self._kept if key[1] == subscription]:

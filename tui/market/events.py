@@ -139,6 +139,8 @@ class Session(StrEnum):
 class MarketStatus(Event):
     """Which markets are open. The maps hold whatever names the provider uses."""
 
+    feed: str = ""
+    """Who says so: it holds while that feed is live."""
     session: Session
     exchanges: dict[str, str] = {}
     currencies: dict[str, str] = {}

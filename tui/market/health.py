@@ -8,6 +8,8 @@ from typing import Final
 
 NS: Final = 1_000_000_000
 WINDOW_S: Final = 10
+GAPS: Final = 30
+LEAST_SILENCE_NS: Final = 5 * NS
 
 
 @dataclass(slots=True)
@@ -41,12 +43,19 @@ class FeedStats:
     subscriptions: int = 0
     refused: dict[str, str] = field(default_factory=dict)
     note: str = ""
+    _gaps: deque[int] = field(default_factory=lambda: deque(maxlen=GAPS))
     _buckets: deque[tuple[int, int, int]] = field(default_factory=lambda: deque(maxlen=WINDOW_S + 1))
 
     def received(self, size: int, now_ns: int) -> None:
         """Count a frame of `size` bytes."""
         self.frames += 1
         self.bytes += size
+        if (
+            self.last_frame_ns is not None
+            and self.live_since_ns is not None
+            and self.last_frame_ns > self.live_since_ns
+        ):
+            self._gaps.append(now_ns - self.last_frame_ns)  # an outage says nothing of the rhythm
         self.last_frame_ns = now_ns
         second = now_ns // NS
         if self._buckets and self._buckets[-1][0] == second:
@@ -54,6 +63,17 @@ class FeedStats:
             self._buckets[-1] = (second, frames + 1, total + size)
         else:
             self._buckets.append((second, 1, size))
+
+    def silent_s(self, now_ns: int) -> float:
+        """Seconds without a frame while that is longer than the feed's own rhythm explains, else 0.
+
+        The rhythm is four times the longest of the last gaps, at least five seconds: a feed that falls silent is
+        noticed long before it counts as dead, and one that is quiet by nature (heartbeats only) is left alone.
+        """
+        if self.last_frame_ns is None or len(self._gaps) < GAPS:
+            return 0.0
+        silent_ns = now_ns - self.last_frame_ns
+        return silent_ns / NS if silent_ns > max(LEAST_SILENCE_NS, 4 * max(self._gaps)) else 0.0
 
     def rates(self, now_ns: int) -> tuple[float, float]:
         """Frames and bytes a second over the last ten whole seconds."""

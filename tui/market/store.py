@@ -294,8 +294,8 @@ class MarketStore:
         """Whether the value of a subscription is live, stale, or not there.
 
         A value is live when the feed that serves it is live and the value came from its provider, on the feed's
-        present connection; a book also has to come in its own rhythm. News is live while its feed is: a headline
-        does not go out of date, and known ones are not repeated.
+        present connection, and the feed has not fallen silent; a book also has to come in its own rhythm. News is
+        live while its feed is: a headline does not go out of date, and known ones are not repeated.
         """
         newest = self._newest(subscription)
         if newest is None:
@@ -306,13 +306,21 @@ class MarketStore:
             return Freshness.STALE
         if subscription.kind is Kind.NEWS:
             return Freshness.LIVE
-        live_since = self.feeds[feed].stats.live_since_ns
-        if (live_since is not None and received_ns < live_since) or received_ns > self.now_ns():
-            return Freshness.STALE  # of an old connection; stamps of the future are from before the clock was set back
+        stats, now_ns = self.feeds[feed].stats, self.now_ns()
+        of_old_connection = stats.live_since_ns is not None and received_ns < stats.live_since_ns
+        of_the_future = received_ns > now_ns  # stamped before the clock was set back
+        if of_old_connection or of_the_future or stats.silent_s(now_ns):
+            return Freshness.STALE
         if subscription.kind is Kind.BOOK and subscription.symbol and (state := self.book(subscription.symbol)):
-            late = (self.now_ns() - received_ns) / NS > state.stale_after_s
+            late = (now_ns - received_ns) / NS > state.stale_after_s
             return Freshness.STALE if late else Freshness.LIVE
         return Freshness.LIVE
+
+    @property
+    def session(self) -> MarketStatus | None:
+        """Which markets are open, while the feed that said so is live."""
+        status = self.market_status
+        return status if status is not None and (not status.feed or self.is_live(status.feed)) else None
 
     def age_s(self, subscription: Subscription) -> float | None:
         """Seconds since the value last came, or None when it never did."""
@@ -342,6 +350,7 @@ class MarketStore:
             state = QuoteState(event.symbol, event.source, event.ts_recv_ns)
             _put(self._quotes, event.symbol, state)
         before = state.price
+        self._drop_outlived(state, event.ts_recv_ns)
         for name in QUOTE_FIELDS:
             if name in event.model_fields_set:
                 self._merge_field(state, name, getattr(event, name), event.ts_recv_ns)
@@ -353,6 +362,15 @@ class MarketStore:
         if after is not None and (not state.spark or event.ts_recv_ns - state.spark[-1][0] >= SPARK_STEP_NS):
             state.spark.append((event.ts_recv_ns, after))
         self._keys.add(Subscription(Kind.QUOTE, event.symbol))
+
+    def _drop_outlived(self, state: QuoteState, now_ns: int) -> None:
+        """The first patch on a new connection does not bring what it leaves out back to life."""
+        feed = self.serving(Subscription(Kind.QUOTE, state.symbol))
+        live_since = self.feeds[feed].stats.live_since_ns if feed in self.feeds else None
+        if live_since is not None and state.ts_recv_ns < live_since <= now_ns:
+            state.values.clear()
+            state.received_ns.clear()
+            state.suspects.clear()
 
     def _merge_field(self, state: QuoteState, name: str, value: object, now_ns: int) -> None:
         state.received_ns[name] = now_ns

@@ -57,9 +57,12 @@ ENOUGH: Final = 24
 """Cells of a state's text that tell enough; where they would not fit, it takes the place of the figures."""
 
 
-def light(record: FeedRecord, palette: Palette) -> tuple[str, Style]:
-    """The sign and colour of a feed's state."""
-    sign, role = LIGHTS[record.status.state if record.status else FeedState.IDLE]
+def light(record: FeedRecord, palette: Palette, now_ns: int) -> tuple[str, Style]:
+    """The sign and colour of a feed's state; a live one that has fallen silent is degraded."""
+    state = record.status.state if record.status else FeedState.IDLE
+    if state is FeedState.LIVE and record.stats.silent_s(now_ns):
+        return "◑", palette.warning
+    sign, role = LIGHTS[state]
     return sign, palette.style(role)
 
 
@@ -68,6 +71,8 @@ def state_text(record: FeedRecord, now_ns: int) -> str:
     status = record.status
     if status is None:
         return FeedState.IDLE.value
+    if status.state is FeedState.LIVE and (silent := record.stats.silent_s(now_ns)):
+        return f"degraded: silent for {silent:.0f}s"
     if status.state is FeedState.BACKING_OFF and status.retry_at_ns is not None:
         left = max(0, round((status.retry_at_ns - now_ns) / NS))
         return f"retry in {left}s: {status.reason}" if status.reason else f"retry in {left}s"
@@ -82,10 +87,11 @@ class FeedsPane(Pane):
     number: ClassVar[int] = 6
     kinds: ClassVar[frozenset[Kind]] = frozenset()
     help: ClassVar[str] = (
-        "One row a connection: ● live, ◌ connecting, ◔ logging in, ◐ waiting before the next attempt, ✖ waiting for "
-        "you, ○ nothing wanted of it.\n\nThe selected row is spelled out below the list: its reason, what you can do, "
-        "what it refused. latency: round trip of our last ping. bad: messages that could not be read. gaps: numbers "
-        "missing in a sequence. R connects at once."
+        "One row a connection: ● live, ◑ degraded (silent for longer than its rhythm explains; its values are stale), "
+        "◌ connecting, ◔ logging in, ◐ waiting before the next attempt, ✖ waiting for you, ○ nothing wanted of it.\n\n"
+        "The selected row is spelled out below the list: its reason, what you can do, what it refused. latency: round "
+        "trip of our last ping. bad: messages that could not be read. gaps: numbers missing in a sequence. R connects "
+        "at once."
     )
     BINDINGS = bindings("feeds")
     selected: int = 0
@@ -127,11 +133,12 @@ class FeedsPane(Pane):
     ) -> Line:
         palette = self.desk.palette
         chosen = self.has_focus and index == self.selected
-        sign, style = light(record, palette)
+        sign, style = light(record, palette, self.desk.now_ns())
         line = Line().add("▌" if chosen else " ", palette.accent).add(sign + " ", style)
         line.left(_shown(name, width), name_width, palette.strong if chosen else palette.text)
-        is_live = record.status is not None and record.status.state is FeedState.LIVE
-        text = FeedState.LIVE.value if is_live else state_text(record, self.desk.now_ns())
+        text = state_text(record, self.desk.now_ns())
+        if text.startswith("live:"):  # its reason is the plan: spelled out below the list
+            text = FeedState.LIVE.value
         room = width - line.width - sum(column.width + 1 for column in columns) - 2
         if room >= min(len(text), ENOUGH):
             figures = self._figures(record)

@@ -36,7 +36,7 @@ class Column:
 
 COLUMNS: Final = (
     Column("symbol", 9, 1, left=True),
-    Column("last", 12, 1),
+    Column("last", 13, 1),
     Column("chg%", 8, 1),
     Column("change", 10, 7),
     Column("bid", 11, 4),
@@ -151,7 +151,8 @@ class QuotesPane(Pane):
     def _cell(self, line: Line, column: Column, state: QuoteState, decimals: int, live: bool) -> None:
         text, style = self._content(column, state, decimals, live)
         if _lit(style):  # only the figure lights up, not the space before it
-            line.add(" " * (column.width - len(text))).add(text, style)
+            line.add(" " * (column.width - len(text)))
+            line.add(text.rstrip(), style).add(" " * (len(text) - len(text.rstrip())))
         else:
             (line.left if column.left else line.right)(text, column.width, style if live else self.desk.palette.stale)
 
@@ -159,21 +160,22 @@ class QuotesPane(Pane):
         palette = self.desk.palette
         own = self.desk.store.decimals(state.symbol)
 
-        def aligned(value: Decimal | None) -> str:
-            return fmt.price(value, own) + " " * (decimals - own + (own == 0 and decimals > 0))
+        def aligned(text: str, width: int) -> str:
+            """Decimal points meet as far as the column allows; a figure is never given up for it."""
+            return text + " " * min(decimals - own + (own == 0 and decimals > 0), max(0, width - len(text)))
 
         match column.name:
             case "last":
                 mark = "?" if "last" in state.suspects else "~" if state.get("last") is None else ""
                 mark = mark or ("d" if state.is_delayed else ARROWS[state.direction] if live else " ")
-                return aligned(state.price) + mark, self._price_style(state, live)
+                return aligned(fmt.price(state.price, own), column.width - 1) + mark, self._price_style(state, live)
             case "chg%":
                 return fmt.percent(state.get("change_percent")), palette.moved(_sign(state.get("change_percent")))
             case "change":
-                text = fmt.signed(state.get("change"), own) + " " * (decimals - own)
+                text = aligned(fmt.signed(state.get("change"), own), column.width)
                 return text, palette.moved(_sign(state.get("change")))
             case "bid" | "ask":
-                return aligned(state.get(column.name)), palette.style(column.name)
+                return aligned(fmt.price(state.get(column.name), own), column.width), palette.style(column.name)
             case "bid size" | "ask size":
                 return fmt.size(state.get(column.name.replace(" ", "_"))), palette.text
             case "volume":

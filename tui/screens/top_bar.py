@@ -103,7 +103,7 @@ class TopBar(LineBar):
     def _right(self, width: int) -> Line:
         palette, now_ns = self.desk.palette, self.desk.now_ns()
         line = Line()
-        status, zone = self.desk.store.market_status, new_york()
+        status, zone = self.desk.store.session, new_york()
         if status and width >= 100:
             word, role = SESSIONS[status.session]
             line.add("stocks ", palette.muted).add(word, palette.style(role))

@@ -23,6 +23,7 @@ def market_status(body: Body, ts_event_ns: int | None, ts_recv_ns: int) -> Marke
     """
     return MarketStatus(
         source="aries",
+        feed="aries:market",
         ts_event_ns=ts_event_ns,
         ts_recv_ns=ts_recv_ns,
         session=_session(body, ts_event_ns or ts_recv_ns),
