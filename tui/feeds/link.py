@@ -21,6 +21,7 @@ from tui.market.health import FeedStats
 from tui.market.names import Kind, Subscription, Wants
 from tui.market.text import clean
 from tui.providers.base import (
+    HOLD_S,
     Channel,
     Close,
     Codec,
@@ -94,6 +95,7 @@ class Link:
         self._with_history: set[Subscription] = set()
         self._fetching = asyncio.Semaphore(2)
         self._is_live = False
+        self._release: asyncio.TimerHandle | None = None
         self._last_frame = self._last_login = around.clock.monotonic()
         self._jumps = JumpWatch(around.clock)
         self.delivered: set[Subscription] = set()
@@ -150,10 +152,16 @@ class Link:
             stats.received(len(frame), now_ns)
             self.frames_live += self._is_live
             self._apply(self._codec.received(frame, now_ns))
+            if self._release is None and self._codec.holds:
+                self._release = asyncio.get_running_loop().call_later(HOLD_S, self._let_go)
             frames, busy_s = frames + 1, busy_s + clock.monotonic() - started
             if frames >= BATCH or busy_s >= BATCH_S:
                 frames, busy_s = 0, 0.0
                 await asyncio.sleep(0)
+
+    def _let_go(self) -> None:
+        self._release = None
+        self._apply_safely(lambda: self._codec.released(self._now_ns()))
 
     async def _tick(self) -> None:
         while True:

@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Final, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, SecretStr
 
@@ -170,6 +170,10 @@ class Limits:
     stale_s: float | None = None
 
 
+HOLD_S: Final = 0.05
+"""A complete state may wait this long for a newer one before it is decoded: half a frame of the screen."""
+
+
 class Codec(ABC):
     """One socket's protocol as a state machine. No I/O and no clock of its own, so plain calls test it.
 
@@ -193,6 +197,18 @@ class Codec(ABC):
     @abstractmethod
     def received(self, frame: str | bytes, ts_recv_ns: int) -> Output:
         """Decode one frame, which may hold any number of messages."""
+
+    @property
+    def holds(self) -> bool:
+        """Whether frames are held back undecoded: complete states, which a newer one may replace before anybody looks.
+
+        Whoever calls `received` calls `released` at most `HOLD_S` later.
+        """
+        return False
+
+    def released(self, now_ns: int) -> Output:
+        """Decode what is held back."""
+        return ()
 
     def ticked(self, now_ns: int) -> Output:
         """Time has passed: pings, renewals, overdue answers."""

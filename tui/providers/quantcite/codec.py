@@ -14,6 +14,7 @@ from tui.market.events import BookSnapshot, Level, Notice, Quote, Severity
 from tui.market.names import Kind, Subscription, Symbol, Wants
 from tui.providers import parse
 from tui.providers.base import (
+    HOLD_S,
     Close,
     Codec,
     Count,
@@ -30,6 +31,7 @@ from tui.providers.base import (
 from tui.providers.quantcite import wire
 from tui.providers.quantcite.allowance import REMEDY, Allowance
 from tui.providers.quantcite.books import BOOK_TYPES, Book, BookReader
+from tui.providers.quantcite.held import Head, HeldBook, HeldBooks
 from tui.providers.quantcite.subscriptions import Budget, Line, State, Subscriptions
 from tui.providers.quantcite.symbols import PairIndex, code_of
 
@@ -42,6 +44,7 @@ RETRY_S: Final = 60
 HOUR_NS: Final = 3600 * NS
 
 KEY_REMEDY: Final = "Check the key with: tickdeck credentials set quantcite"
+_HOLD_NS: Final = int(HOLD_S * NS)
 _BOOK_MARK: Final = b"aggregated_orderbook_"
 _HEAD: Final = 200
 _KEY_KINDS: Final = frozenset(("authentication_failed", "authentication_error", "invalid_api_key", "api_key_not_found"))
@@ -88,6 +91,7 @@ class BookCodec(Codec):
         unknown = frozenset(exchanges or ()) - index.supported if index.supported else frozenset()
         self._lines = Subscriptions(exchanges, most, unknown, self._carriers, self._notice, budget)
         self._reader = BookReader()
+        self._held = HeldBooks(self._may_wait)
         self._now_ns = 0
         self._is_live = False
         self._pinged_ns = 0
@@ -123,8 +127,22 @@ class BookCodec(Codec):
     def received(self, frame: str | bytes, ts_recv_ns: int) -> Output:
         """Decode one frame: one JSON object with a `type` (section 4.0)."""
         self._now_ns = self._heard_ns = ts_recv_ns
+        if isinstance(frame, bytes) and self._held.take(frame, ts_recv_ns):
+            return ()
+        before = self.released(ts_recv_ns)
         self._allowance.meter.received(len(frame), ts_recv_ns)
-        return list(self._read(frame))
+        return [*before, *self._read(frame)]
+
+    @property
+    def holds(self) -> bool:
+        """Whether books wait."""
+        return bool(self._held)
+
+    def released(self, now_ns: int) -> Output:
+        """Decode the newest book of each symbol, and count what it superseded."""
+        out = [signal for book in self._held.drain() for signal in self._release(book)]
+        self._now_ns = now_ns
+        return out
 
     def ticked(self, now_ns: int) -> Output:
         """Ping every 30 s (section 5), chase answers, end pauses, stop when too much data has come."""
@@ -141,6 +159,31 @@ class BookCodec(Codec):
         return out
 
     # -- frames
+
+    def _may_wait(self, head: Head) -> bool:
+        line = self._lines.lines.get(head.code)
+        return line is not None and self._now_ns - line.shown_ns < _HOLD_NS and self._lines.follows(line, head)
+
+    def _release(self, held: HeldBook) -> Iterator[Signal]:
+        code, self._now_ns = held.head.code, held.ts_recv_ns
+        self._allowance.meter.received(held.size, held.ts_recv_ns)
+        self._allowance.meter.book(code, held.size)
+        line = self._lines.lines.get(code)
+        if line is not None and (lost := line.skip(held)):
+            yield Count("gap", lost)
+        raw = self._redacted(held.frame)
+        try:
+            book = self._reader.quick(raw) or self._reader.patient(parse.load_json(raw))
+        except ValueError:
+            yield Count("undecodable", sample=self._sample(held.frame))
+            return
+        if book is None:
+            yield Count("rejected")
+            return
+        yield from self._oddities(book)
+        if book.is_usable and line is not None and self._lines.wanted(code):
+            line.stamp(book)
+            yield from self._shown(line, book)
 
     def _read(self, frame: str | bytes) -> Iterator[Signal]:
         try:
@@ -233,12 +276,8 @@ class BookCodec(Codec):
         "update_number": 1284, "subscription_id": "sub_482915", "data": {"bids": [{"price": 97210.4, "amount": 0.8125,
         "exchanges": ["binance", "okx"], …}], "asks": […], "market_stats": {…}}}`
         """
-        if book.rejected:
-            yield Count("rejected", book.rejected)
-        if book.is_delta:
-            yield from self._once("delta", "QuantCite now sends changes of books, which this version cannot read")
+        yield from self._oddities(book)
         if not book.is_usable:
-            yield Count("rejected")
             return
         line = self._lines.heard(book, self._now_ns)
         lost = line.take(book) if line is not None else None
@@ -247,7 +286,18 @@ class BookCodec(Codec):
             return
         if lost:
             yield Count("gap", lost)
-        stamp_ns = book.stamp_ns
+        yield from self._shown(line, book)
+
+    def _oddities(self, book: Book) -> Iterator[Signal]:
+        if book.rejected:
+            yield Count("rejected", book.rejected)
+        if book.is_delta:
+            yield from self._once("delta", "QuantCite now sends changes of books, which this version cannot read")
+        if not book.is_usable:
+            yield Count("rejected")
+
+    def _shown(self, line: Line, book: Book) -> Iterator[Signal]:
+        line.shown_ns, stamp_ns = self._now_ns, book.stamp_ns
         if stamp_ns is not None and (hours := _zone_error(stamp_ns - self._now_ns)):
             yield from self._once("clock", f"QuantCite's clock is off by {hours} hours: the time of arrival is used")
             stamp_ns = None

@@ -28,6 +28,7 @@ from tui.market.names import Subscription, Wants
 from tui.providers.base import Send
 from tui.providers.quantcite import wire
 from tui.providers.quantcite.books import Book
+from tui.providers.quantcite.held import Head, HeldBook
 
 ANSWER_NS: Final = 10 * NS
 """How long a subscribe may stay unanswered."""
@@ -75,6 +76,7 @@ class Line:
         suggestions: What the server offers instead.
         is_over: Refused by our own limit: asked for when there is room.
         told: What it was wanted for when its refusal was reported.
+        shown_ns: When the last book that was decoded came.
     """
 
     code: str
@@ -96,6 +98,7 @@ class Line:
     suggestions: tuple[str, ...] = ()
     is_over: bool = False
     told: set[Subscription] = field(default_factory=set)
+    shown_ns: int = 0
 
     def take(self, book: Book) -> int | None:
         """Whether a book is newer than what came before: the number of updates lost between, or None to drop it.
@@ -111,10 +114,21 @@ class Line:
             lost = book.number - self.number - 1
         if (lost < 0 and not is_newer) or not (book.is_update or is_newer or not self.has_book):
             return None
-        self.stamp_ns = book.stamp_ns if is_newer else self.stamp_ns
+        self.stamp(book)
         self.number = book.number if book.is_update else self.number
-        self.has_book = True
         return min(max(lost, 0), MOST_LOST)
+
+    def stamp(self, book: Book) -> None:
+        """A book came: keep its time when it is newer."""
+        self.has_book = True
+        if book.stamp_ns is not None and (self.stamp_ns is None or book.stamp_ns > self.stamp_ns):
+            self.stamp_ns = book.stamp_ns
+
+    def skip(self, held: HeldBook) -> int:
+        """Go on to an update that waited: the number of updates lost before it, less those that it superseded."""
+        before = held.head.number if self.number is None else self.number + 1
+        self.number = held.number
+        return min(held.head.number - before + held.lost, MOST_LOST)
 
 
 class Past(NamedTuple):
@@ -329,6 +343,16 @@ class Subscriptions:
             line.is_confirmed = True
             self.alive(line, now_ns)
         return line
+
+    def follows(self, line: Line, head: Head) -> bool:
+        """Whether an update is nothing but the next of a line that is wanted and live."""
+        return (
+            line.state is State.LIVE
+            and line.number is not None
+            and head.number > line.number
+            and head.subscription_id == line.subscription_id
+            and line.code in self._wanted
+        )
 
     def oldest(self, *states: State) -> Line | None:
         """The line whose unanswered request was sent first."""
