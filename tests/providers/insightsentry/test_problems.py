@@ -151,8 +151,8 @@ def test_a_request_to_reconnect_backs_off_at_least_as_long_as_asked(error: dict[
     [
         {"error": "x", "action": "reconnect", "retryable": False},
         {"error": "temporarily_unavailable", "retryable": False},
-        {"error": "max_connections_exceeded", "action": "reconnect"},
         {"error": "connection_evicted", "retryable": True},
+        {"error": "connection_evicted", "action": "reconnect"},
         {"error": "subscription_expired"},
         {"error": "websocket_access_required"},
         {"error": "something_new", "message": "No idea"},
@@ -162,6 +162,24 @@ def test_what_trying_again_cannot_cure_waits_for_the_user(error: dict[str, Any])
     (end,) = of(Close, live(quote("AAPL")).receive(error))
     assert end.then is Then.FAIL
     assert end.remedy
+
+
+@pytest.mark.fault("M62")
+@pytest.mark.parametrize(
+    "error",
+    [
+        {"error": "max_connections_exceeded", "action": "reconnect"},
+        {"error": "max_connections_exceeded", "message": "1 of 1 connections", "retryable": True},
+        {"message": "Maximum number of WebSocket connections exceeded"},
+        {"message": "Too many connections for this API key"},
+    ],
+)
+def test_a_key_whose_connections_are_all_taken_is_tried_again_late(error: dict[str, Any]) -> None:
+    driver = live(quote("AAPL"))
+    (end,) = of(Close, driver.receive(error))
+    assert (end.reason, end.then, end.delay_s) == ("this key is in use elsewhere", Then.RETRY, 900)
+    assert "Close the other program" in end.remedy
+    assert not of(Notice, driver.signals), "no symbol is to blame"
 
 
 def test_an_absurd_delay_is_cut() -> None:

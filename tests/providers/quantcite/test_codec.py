@@ -599,3 +599,16 @@ def test_a_key_that_the_server_repeats_is_masked() -> None:
     desk = live(BTC)
     (notice,) = of(desk.hear({"type": "error", "error": "odd", "message": "key qc_live_7d1f0a is odd"}), Notice)
     assert notice.text == "key *** is odd"
+
+
+@pytest.mark.fault("M62")
+@pytest.mark.parametrize(
+    "error",
+    [{"type": "error", "error": "Too many connections"}, {"type": "error", "error": "max_connections_exceeded"}],
+)
+def test_a_key_whose_connections_are_all_taken_is_tried_again_late(error: dict[str, Any]) -> None:
+    desk = Desk()
+    desk.keep(desk.codec.opened(desk.now_ns))
+    (end,) = of(desk.hear(error), Close)
+    assert (end.reason, end.then, end.delay_s) == ("this key is in use elsewhere", Then.RETRY, 900)
+    assert end.remedy

@@ -198,6 +198,8 @@ class SocketCodec(Codec):
                 yield from self._refused()
             case Saying.OVER_LIMIT:
                 yield from self._over_limit(said, now_ns)
+            case Saying.ELSEWHERE:
+                yield from self._close(problems.FULL)
             case Saying.ERROR:
                 yield from self._invalid(said, now_ns)
             case Saying.OTHER:

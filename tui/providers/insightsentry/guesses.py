@@ -24,6 +24,8 @@ KEY_WORDS: Final = ("invalid", "unauthorized", "expired")
 """Together with `key` they mean that the key was refused."""
 OVER_LIMIT: Final = ("exceeds the number of symbols", "symbol limit")
 """The list holds more than the plan allows."""
+FULL_WORDS: Final = ("exceed", "maximum", "limit", "too many")
+"""Together with `connections` they mean that the key has no connection to spare."""
 ERROR_WORDS: Final = (
     "invalid", "error", "fail", "unknown", "not found", "unsupported", "denied", "exceed", "malformed", "required",
 )  # fmt: skip
@@ -39,7 +41,8 @@ BARS_ONLY_ERRORS: Final = frozenset({"invalid_bar_interval", "series_error"})
 """Of these, the ones that say nothing about the quotes of the same code."""
 THROTTLED_ERRORS: Final = frozenset({"processing_throttled", "reconnect_throttled"})
 RECONNECT_ACTIONS: Final = frozenset({"reconnect", "reconnect_and_send_request", "reconnect_with_current_entitlements"})
-ELSEWHERE_ERRORS: Final = frozenset({"max_connections_exceeded", "connection_evicted"})
+EVICTED_ERRORS: Final = frozenset({"connection_evicted"})
+FULL_ERRORS: Final = frozenset({"max_connections_exceeded"})
 BUSY_ERRORS: Final = frozenset({"server_busy", "internal_server_error"})
 ACCOUNT_ERRORS: Final = frozenset({"subscription_expired", "websocket_access_required"})
 KEY_ERRORS: Final = frozenset({"unauthorized", "invalid_api_key", "invalid_key", "api_key_expired", "invalid_token"})

@@ -80,6 +80,10 @@ class LiveCodec(SocketCodec):
         self._told: set[Topic] = set()
         self._open_bars: dict[tuple[Topic, Symbol], Bar] = {}
 
+    def opened(self, now_ns: int) -> Output:
+        """Nothing goes out before the first list, which is the login: it may have to wait for the budget."""
+        return ()
+
     # -- sending lists
 
     def wanted(self, want: Wants, now_ns: int) -> Output:
@@ -136,6 +140,8 @@ class LiveCodec(SocketCodec):
         self._unanswered = new | (self._unanswered & set(listed))
         self._repeated = self._repeated and not new
         self._seems_ignored = False
+        if not self._sent_ns:
+            self._keepalive.opened(now_ns)
         self._sent = dict.fromkeys(listed)
         self._sent_ns = now_ns
         return Send(
@@ -198,6 +204,11 @@ class LiveCodec(SocketCodec):
         yield from self._settled(now_ns)
 
     # -- receiving
+
+    def _alive(self, detail: str = "") -> Iterator[Signal]:
+        """Heartbeats come before the key has been seen: only what follows the first list answers it."""
+        if self._sent_ns:
+            yield from super()._alive(detail)
 
     def _message(self, message: Any, now_ns: int) -> Iterator[Signal]:
         kind = classify(message)

@@ -12,6 +12,12 @@ from tui.providers.insightsentry.wire import Problem
 STORE_KEY: Final = "Store a valid key with `tickdeck credentials set insightsentry`."
 PLAN: Final = "Check the plan on the InsightSentry dashboard; free plans have no WebSocket."
 ELSEWHERE: Final = "Close the other program that uses this key, then reconnect with R."
+ELSEWHERE_S: Final = 900.0
+"""Until the next attempt when another program holds the key's connections."""
+FULL: Final = Close("this key is in use elsewhere", Then.RETRY, ELSEWHERE_S, ELSEWHERE)
+"""The others go on; they may have left the next time."""
+EVICTED: Final = Close("this key is in use elsewhere", Then.FAIL, remedy=ELSEWHERE)
+"""Two clients that both connect again would evict each other for ever, however late: the user decides."""
 CHANGE: Final = "Change what is watched or the configuration, then reconnect with R."
 
 
@@ -33,6 +39,7 @@ class Saying(Enum):
     CONNECTED = auto()
     KEY = auto()
     OVER_LIMIT = auto()
+    ELSEWHERE = auto()
     ERROR = auto()
     OTHER = auto()
 
@@ -43,7 +50,7 @@ def reaction(problem: Problem, *, has_subscriptions: bool) -> Reaction:
         return Reaction.DROP
     if problem.kind in guesses.KEY_ERRORS or saying(problem.message) is Saying.KEY:
         return Reaction.KEY
-    if problem.kind in guesses.ACCOUNT_ERRORS | guesses.ELSEWHERE_ERRORS:
+    if problem.kind in guesses.ACCOUNT_ERRORS | guesses.EVICTED_ERRORS | guesses.FULL_ERRORS:
         return Reaction.STOP
     if problem.action == "wait_and_retry" or problem.kind in guesses.THROTTLED_ERRORS:
         return Reaction.WAIT
@@ -65,13 +72,17 @@ def saying(text: str) -> Saying:
         return Saying.KEY
     if any(part in words for part in guesses.OVER_LIMIT):
         return Saying.OVER_LIMIT
+    if "connections" in words and any(word in words for word in guesses.FULL_WORDS):
+        return Saying.ELSEWHERE
     return Saying.ERROR if any(word in words for word in guesses.ERROR_WORDS) else Saying.OTHER
 
 
 def stopped(problem: Problem, said: str) -> Close:
-    """The end of a connection that only the user can bring back; `said` is its text, made safe."""
-    if problem.kind in guesses.ELSEWHERE_ERRORS:  # two clients that both reconnect would evict each other for ever
-        return Close("this key is in use elsewhere", Then.FAIL, remedy=ELSEWHERE)
+    """The end of a connection that only the user or other programs can bring back; `said` is its text, made safe."""
+    if problem.kind in guesses.FULL_ERRORS:
+        return FULL
+    if problem.kind in guesses.EVICTED_ERRORS:
+        return EVICTED
     if problem.kind in guesses.ACCOUNT_ERRORS:
         return Close(said, Then.FAIL, remedy=PLAN)
     return Close(said, Then.FAIL, remedy=CHANGE)

@@ -49,6 +49,11 @@ _BOOK_MARK: Final = b"aggregated_orderbook_"
 _HEAD: Final = 200
 _KEY_KINDS: Final = frozenset(("authentication_failed", "authentication_error", "invalid_api_key", "api_key_not_found"))
 _LOGIN_KINDS: Final = _KEY_KINDS | {"account_suspended"}
+_FULL_KINDS: Final = frozenset(
+    ("max_connections_exceeded", "connection_limit_exceeded", "too_many_connections", "connection_limit")
+)
+"""Over the connection limit. Unverified: how the server says so is not stated (section 8)."""
+ELSEWHERE_S: Final = 900.0
 _LONG_ENOUGH: Final = 6
 _MOST_SAMPLES: Final = 50
 
@@ -333,6 +338,9 @@ class BookCodec(Codec):
             usage = str(problem.data_usage)
             reason = "monthly data used up" + (f": {usage}" if usage else "")
             yield Close(reason, Then.FAIL, remedy=problem.action_required or "Wait for the monthly reset.")
+        elif kind in _FULL_KINDS:
+            remedy = "Close another program that uses this key, then reconnect with R."
+            yield Close("this key is in use elsewhere", Then.RETRY, ELSEWHERE_S, remedy)
         elif kind == "rate_limit_exceeded":
             yield from self._limited(problem)
         elif kind == "authentication_required":

@@ -1,0 +1,1 @@
+"""Rates, budgets, logins and shared keys over real sockets, on a clock that the test moves."""
