@@ -35,14 +35,25 @@ class BookPane(Pane):
     kinds: ClassVar[frozenset[Kind]] = frozenset({Kind.BOOK, Kind.TRADE})
     help: ClassVar[str] = (
         "Resting orders: asks above, bids below, the best prices next to the row in the middle. Strong bars are the "
-        "size of a level (» longer than the bar can say), faint ones the depth from the best price up to it. One "
-        "letter a venue, always in the same place; · where a venue has nothing.\n\n"
+        "size of a level (» longer than the bar can say), faint ones the depth from the best price up to it; b draws "
+        "them by the square root, which leaves small sizes room beside large ones. One letter a venue, always in the "
+        "same place; · where a venue has nothing. Letters in a bar say whose part it is, where the source tells.\n\n"
         "The row in the middle: the mid with its last move, spread in price and basis points. It is tinted by the "
         "bids' part of the size in sight: bid 58% means that 58% of it is bids. A crossed book (one venue bids more "
-        "than another asks) is shown as it is: the row is inverted, × marks the levels, the venues are named.\n\n"
+        "than another asks) is shown as it is: the row is inverted, × marks the levels, the venues are named with the "
+        "size that could be had at once. When one of them has stood still for ten seconds while others moved, the row "
+        "says that it may be stale instead.\n\n"
+        "◆ marks a wall: at least five times the median of the ten levels on either side, and of the whole side. One "
+        "that came and has stood for three seconds, or stood and went (◇), is named below the ladder for a moment.\n\n"
         "g and G make price steps finer and coarser (bids rounded down, asks up), + and - show more or fewer levels. "
         "The cursor (arrows, j, k) holds the view to its price and tells what rests up to it: size, value, distance "
         "from the mid, venues. c lets go and returns to the best prices.\n\n"
+        "$ asks what a size would cost: digits with k or m, or the arrows for 1, 2, 5; b counts value instead of size. "
+        "Below stand, for buying and selling, average price, how far it is from the mid (positive is worse), last "
+        "price, levels, venues and value, without fees; ▎ marks the levels it reaches. enter keeps it and frees the "
+        "keys, esc closes.\n\n"
+        "v lists the venues: state, share within 10 bp of the mid, best prices. space switches one off or on. Where "
+        "the source splits sizes between venues this is done here, else by asking it for another list.\n\n"
         "m goes on to the depth curve: what rests up to each price, bids to the left, asks to the right. A faint area "
         "means that the book ends there: there may be more, but nobody said so. + and - show less and more of the "
         "prices, the arrows move the cursor.\n\n"
@@ -81,12 +92,15 @@ class BookPane(Pane):
             return ()
         palette, state = self.desk.palette, self._state()
         facts: list[Fact] = [(text, palette.accent) for text in (self.symbol, *self._view.facts())]
-        if state and (left_out := self._views.venues.left_out):
+        if state is None:
+            return facts
+        book = self._views.venues.show(state.book)
+        if left_out := self._views.venues.left_out:
             facts.insert(1, (f"{len(left_out)} off", palette.warning))
-        if state and state.book.missing_venues:
-            facts.insert(1, (_venues(state.book, is_brief=0 < self.size.width < 46), palette.warning))
-        elif state and state.book.venues:
-            facts.append((_venues(state.book), palette.muted))
+        if book.missing_venues:
+            facts.insert(1, (_venues(book, is_brief=0 < self.size.width < 46), palette.warning))
+        elif book.venues:
+            facts.append((_venues(book), palette.muted))
         return facts
 
     def corner(self) -> Sequence[Fact]:
