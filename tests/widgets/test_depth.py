@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -111,7 +112,7 @@ def test_price_labels_name_the_price_of_their_column_and_stand_apart(width: int)
     assert labels
     for x, text in labels:
         assert Decimal(text.replace(",", "")) == columns.price(x)
-    assert all(right - left >= 8 for (left, _), (right, _) in zip(labels, labels[1:], strict=False))
+    assert all(right - left >= 8 for (left, _), (right, _) in pairwise(labels))
 
 
 # --- the picture ---
