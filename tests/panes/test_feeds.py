@@ -57,6 +57,39 @@ def test_in_a_narrow_pane_figures_make_room_for_the_time_to_the_next_attempt(
     assert row in text_of(FeedsPane(desk).rows(width, 10))
 
 
+@pytest.mark.parametrize(("wait_s", "said"), [(119, "119s"), (120, "2m"), (5400, "1h"), (2 * 86_400, "2d")])
+def test_a_long_wait_is_told_in_larger_units(
+    desk: Desk, store: MarketStore, clock: ManualClock, wait_s: int, said: str
+) -> None:
+    store.apply(
+        Status(
+            source="insightsentry",
+            ts_recv_ns=clock.now_ns(),
+            feed="insightsentry:live",
+            state=FeedState.BACKING_OFF,
+            reason="3 of 3 connections used today",
+            retry_at_ns=clock.now_ns() + wait_s * 10**9,
+        )
+    )
+    shown = "\n".join(text_of(FeedsPane(desk).rows(100, 10)))
+    assert f"retry in {said}: 3 of 3 connections used today" in shown
+
+
+def test_budgets_are_spelled_out_line_by_line(desk: Desk, store: MarketStore) -> None:
+    set_feed(store, "quantcite:book")
+    store.feed(
+        "quantcite:book"
+    ).stats.note = (
+        "developer plan\n8.41 of 50 GB used (16.8 %), 1.2G today\nat this rate 50 GB last 12 days; 62% is BTC/USDT"
+    )
+    rows = [row.strip() for row in text_of(FeedsPane(desk).rows(80, 12))]
+    assert rows[-3:] == [
+        "developer plan",
+        "8.41 of 50 GB used (16.8 %), 1.2G today",
+        "at this rate 50 GB last 12 days; 62% is BTC/USDT",
+    ]
+
+
 def test_figures_of_a_live_feed(desk: Desk, store: MarketStore, clock: ManualClock) -> None:
     set_feed(store, "quantcite:book")
     stats = store.feed("quantcite:book").stats

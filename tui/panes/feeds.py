@@ -29,6 +29,10 @@ LIGHTS: Final = {
 }
 
 
+MINUTES_FROM_S: Final = 120
+"""Waits this long are told in minutes, hours, days."""
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """A figure of a feed: heading, width, and rank (1 is kept longest)."""
@@ -75,7 +79,8 @@ def state_text(record: FeedRecord, now_ns: int) -> str:
         return f"degraded: silent for {silent:.0f}s"
     if status.state is FeedState.BACKING_OFF and status.retry_at_ns is not None:
         left = max(0, round((status.retry_at_ns - now_ns) / NS))
-        return f"retry in {left}s: {status.reason}" if status.reason else f"retry in {left}s"
+        wait = f"retry in {left}s" if left < MINUTES_FROM_S else f"retry in {fmt.age(left)}"
+        return f"{wait}: {status.reason}" if status.reason else wait
     return f"{status.state}: {status.reason}" if status.reason else status.state.value
 
 
@@ -168,8 +173,7 @@ class FeedsPane(Pane):
         texts = [state_text(record, self.desk.now_ns())]
         if record.status and record.status.remedy:
             texts.append(record.status.remedy)
-        if stats.note:
-            texts.append(stats.note)
+        texts += stats.note.splitlines()
         texts += [f"refused {what}: {why}" for what, why in list(stats.refused.items())[:10]]
         head = Line().add(" ─ ", palette.faint).add(name, palette.accent)
         return [Line(), head, *(Line().add("   ").left(text, max(0, width - 4), palette.text) for text in texts)]

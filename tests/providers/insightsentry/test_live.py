@@ -188,7 +188,7 @@ def test_pings_are_25_seconds_apart_and_their_answers_measure_the_latency() -> N
         if pings(list(driver.codec.ticked(driver.now_ns))):
             at.append(second)
             assert driver.codec.received("pong", driver.now_ns + 42_000_000) == [Latency(0.042)]
-    assert at == [15, 40, 65, 90, 115]
+    assert at == [16, 41, 66, 91, 116]
     assert driver.receive("pong") == [], "an answer to no ping measures nothing"
 
 

@@ -128,7 +128,7 @@ def test_an_item_without_a_title_takes_the_first_line_of_its_text() -> None:
 def test_two_pings_without_any_frame_end_the_connection() -> None:
     driver = feed()
     driver.receive([])
-    made = driver.wait(44, heartbeat_s=0)
+    made = driver.wait(47, heartbeat_s=0)
     assert len(pings(made)) == 2
     assert not of(Close, made)
     (end,) = of(Close, driver.wait(2, heartbeat_s=0))
