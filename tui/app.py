@@ -6,7 +6,6 @@ import asyncio
 import gc
 import os
 import signal
-import webbrowser
 from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -19,6 +18,7 @@ from textual.driver import Driver
 from textual.screen import Screen
 
 from tui.actions import ACTIONS, Action
+from tui.browser import open_in_browser
 from tui.clock import Clock
 from tui.config import Config
 from tui.credentials import CredentialStore, FixedSecrets
@@ -30,6 +30,7 @@ from tui.market.text import safe_url
 from tui.messages import (
     IntervalChosen,
     LinkOpened,
+    PanesArranged,
     ReconnectRequested,
     SymbolChosen,
     SymbolRemoved,
@@ -194,6 +195,7 @@ class MarketApp(App[None]):
         main = self.main
         if main is None or not main.is_mounted or self.hub is None:
             return
+        self.hub.release()
         changes = self.store.drain()
         if Topic.NOTICES in changes.topics:
             self._tell_notices()
@@ -202,7 +204,7 @@ class MarketApp(App[None]):
         if self._behind is not None:
             self._behind += len(changes.keys)
             main.query_one(TopBar).behind = self._behind
-            main.query_one(TopBar).draw()
+            main.draw_bars()  # the lights go on: a feed may fail meanwhile
             return
         with self.batch_update():
             for pane in main.panes:
@@ -224,7 +226,12 @@ class MarketApp(App[None]):
             self.hub.want(pane.pane_id, pane.wants() if seen else frozenset())
 
     def on_pane_wants_changed(self, message: Pane.WantsChanged) -> None:
-        """A pane shows something else, or another pane shows."""
+        """A pane shows something else; a frozen screen returns to live, or it would mix two times."""
+        self._freeze(False)
+        self.update_wants()
+
+    def on_panes_arranged(self, message: PanesArranged) -> None:
+        """Other panes show."""
         self.update_wants()
 
     def on_symbol_chosen(self, message: SymbolChosen) -> None:
@@ -248,12 +255,11 @@ class MarketApp(App[None]):
 
     def on_link_opened(self, message: LinkOpened) -> None:
         """Open a page; without a desktop the address is copied and shown instead."""
-        url = safe_url(message.url)
-        if url is None:
-            return
-        if os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or os.name == "nt":
-            self.run_worker(asyncio.to_thread(webbrowser.open, url), group="browser", exit_on_error=False)
-        else:
+        if url := safe_url(message.url):
+            self.run_worker(self._open(url), group="browser", exit_on_error=False)
+
+    async def _open(self, url: str) -> None:
+        if not await asyncio.to_thread(open_in_browser, url):
             self.copy_to_clipboard(url)
             self.tell(f"Copied, as there is no browser here: {url}", Severity.INFO)
 
@@ -361,10 +367,15 @@ class MarketApp(App[None]):
         """Stop the screen while the feeds go on; the same key returns to live."""
         if self.main is None:
             return
-        self._behind = 0 if self._behind is None else None
+        self._freeze(self._behind is None)
+
+    def _freeze(self, on: bool) -> None:
+        if self.main is None or on is (self._behind is not None):
+            return
+        self._behind = 0 if on else None
         self.main.query_one(TopBar).behind = self._behind
         for pane in self.main.panes:
-            if self._behind is None and pane.display:
+            if not on and pane.display:
                 pane.draw()
         self.main.draw_bars()
 

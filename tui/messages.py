@@ -52,6 +52,10 @@ class VenuesChosen(Message):
         self.left_out = left_out
 
 
+class PanesArranged(Message):
+    """Other panes show than before."""
+
+
 class LinkOpened(Message):
     """The user wants a checked http(s) link in the browser."""
 

@@ -13,6 +13,7 @@ from textual.screen import Screen
 
 from tui.actions import bindings
 from tui.market.names import Symbol
+from tui.messages import PanesArranged
 from tui.panes.bars import BarsPane
 from tui.panes.base import Desk, Pane
 from tui.panes.book import BookPane
@@ -133,5 +134,5 @@ class MainScreen(Screen[None]):
             pane.display = everything or pane.pane_id == self.current
         for column in self.query("#columns > Vertical"):
             column.display = any(pane.display for pane in column.query(Pane))
-        self.post_message(Pane.WantsChanged())
+        self.post_message(PanesArranged())
         self.draw_bars()

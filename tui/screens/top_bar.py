@@ -39,6 +39,8 @@ class TopBar(LineBar):
     behind: int | None = None
     """Updates that came while the screen is frozen, or None when it is not."""
     is_demo: bool = False
+    _facts: Line | None = None
+    """Price and spread as they were last drawn: they stand still while the screen is frozen."""
 
     def line(self, width: int) -> Line:
         """Name and symbol at the left, session and time at the right."""
@@ -57,9 +59,11 @@ class TopBar(LineBar):
                 f" frozen, {self.behind:,} updates behind: p ", palette.style("background", bg="warning", bold=True)
             )
         if self.symbol:
-            line.add("  ").extend(self._price())
-            if width >= 90:
-                line.extend(self._spread())
+            if self.behind is None or self._facts is None:
+                self._facts = self._price()
+                if width >= 90:
+                    self._facts.extend(self._spread())
+            line.add("  ").extend(self._facts)
         return line
 
     def _price(self) -> Line:
