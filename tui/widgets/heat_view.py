@@ -31,7 +31,7 @@ LEAST_COLUMNS: Final = 16
 LEAST_ROWS: Final = 3
 _DRIFT: Final = 0.15
 """What shows may leave the middle by this part of the height before the picture follows."""
-_NEAR: Final = Decimal("0.7")
+_NEAR: Final = Decimal("0.5")
 """How far from the middle the newest price may be, as a part of half the height."""
 _SPARED: Final = 0.1
 """The part of the mids that may lie outside of the picture, at each end: one spike does not make all else small."""
@@ -220,8 +220,8 @@ class HeatView:
         return best and (best.mid or best.bid or best.ask)
 
     def _choose_step(self, rows: int, low: Decimal, high: Decimal) -> None:
-        """The finest step that shows all prices of a range; it stays while it suits."""
-        if self.step is not None or self._tick is None:
+        """The finest step that shows all prices of a range; it stays while it suits, and while a cursor holds it."""
+        if self.step is not None or self._tick is None or (self._chosen and self.price is not None):
             return
         steps = arithmetic.grouping_steps((low + high) / 2, self._tick)
         chosen, need = self._chosen, high - low
@@ -315,7 +315,9 @@ class HeatView:
             for shade in range(1, SHADES + 1):
                 scale.add(" ", Style(bgcolor=ink.colors[shade]))
         scale.add(f" {fmt.size(Decimal(self._shades.full))}+ ", palette.muted)
-        return line.to(width - scale.width).extend(scale) if line.width + scale.width < width else scale
+        if line.width + scale.width < width:
+            return line.to(width - scale.width).extend(scale)
+        return scale if scale.width <= width else Line()
 
 
 def _flowing(facts: Sequence[Sequence[tuple[str, Style]]], width: int) -> Line:
