@@ -161,6 +161,17 @@ def test_a_value_shows_what_it_buys(line: CostLine) -> None:
     assert "cost of 203▏ USDT  b BTC" in rows(line, 100)[0]
 
 
+def test_without_a_name_for_the_currency_values_are_called_so(line: CostLine) -> None:
+    line.base, line.currency = "shares", ""
+    typed(line, "2")
+    assert "b value" in rows(line)[0]
+    assert rows(line, 100)[1].endswith("worth 203")
+    line.take("b", "b")
+    assert "cost of 2▏ in value  b shares" in rows(line)[0]
+    line.text = "9k"
+    assert "not enough depth: 305 in value" in rows(line)[1]
+
+
 def test_not_enough_depth_is_said_with_what_there_is(line: CostLine) -> None:
     for found in rows(typed(line, "50"), 38)[1:]:
         assert "not enough depth: 3.00 BTC" in found

@@ -28,7 +28,7 @@ class CostLine:
 
     Attributes:
         base: Name of what a size counts: `BTC`, or `shares`.
-        currency: Name of what a value counts: `USDT`, or `value` where nobody says.
+        currency: Name of what a value counts: `USDT`, or empty where nobody says.
         unit: What the quantity counts.
         text: As typed or stepped.
         is_open: Whether the costs show.
@@ -37,7 +37,7 @@ class CostLine:
     """
 
     base: str = "shares"
-    currency: str = "value"
+    currency: str = ""
     unit: Unit = "base"
     text: str = ""
     is_open: bool = False
@@ -55,6 +55,11 @@ class CostLine:
     def amount(self) -> Decimal:
         """The quantity; 0 while there is none."""
         return parse_amount(self.text) or Decimal()
+
+    @property
+    def counted(self) -> str:
+        """What the quantity counts, as it stands behind a figure."""
+        return self.base if self.unit == "base" else self.currency or "in value"
 
     def fills(self) -> tuple[Fill, Fill] | None:
         """What buying and selling it would meet; None without a quantity or a book."""

@@ -57,8 +57,8 @@ class CostRows:
         line.add(cost.text, ink)
         if cost.is_typing:
             line.add("▏", palette.accent + panel)
-        unit, other = (cost.base, cost.currency) if cost.unit == "base" else (cost.currency, cost.base)
-        line.add(f" {unit}".ljust(1 if cost.is_typing else 2), palette.text + panel)
+        other = (cost.currency or "value") if cost.unit == "base" else cost.base
+        line.add(f" {cost.counted}", palette.text + panel)
         hints = (("b", other), ("↑↓", "step"), ("enter", "keep"), ("esc", "close"))
         for key, word in hints if cost.is_typing else (("$", "type"), ("esc", "close")):
             if line.width + len(key) + len(word) + 4 <= width:
@@ -71,14 +71,18 @@ class CostRows:
             return {}
         muted, text = look.palette.muted, look.text
         is_base = cost.unit == "base"
-        other = fmt.compact(found.value) if is_base else fmt.size(found.size)
+        other: _Piece = [(fmt.size(found.size), text), (f" {cost.base}", muted)]
+        if is_base and cost.currency:
+            other = [(fmt.compact(found.value), text), (f" {cost.currency}", muted)]
+        elif is_base:
+            other = [("worth ", muted), (fmt.compact(found.value), text)]
         return {
             "average": [(fmt.price(found.average, self.decimals + 1), look.palette.strong if look.is_live else text)],
             "slippage": [("–" if found.slippage_bp is None else f"{points(found.slippage_bp)}bp", text)],
             "worst": [("to ", muted), (fmt.price(found.worst, self.decimals), text)],
             "levels": [(str(found.levels), text), (" levels" if found.levels != 1 else " level ", muted)],
             "venues": _venues(found, letters, look),
-            "other": [(other, text), (f" {cost.currency if is_base else cost.base}", muted)],
+            "other": other,
         }
 
     def _row(self, found: Fill, pieces: Mapping[str, _Piece], cost: CostLine, width: int, look: Look) -> Line:
@@ -104,10 +108,8 @@ def _lack(found: Fill, cost: CostLine) -> str:
         return f"no {found.takes}s"
     if found.is_complete:
         return ""
-    there = (
-        f"{fmt.size(found.size)} {cost.base}" if cost.unit == "base" else f"{fmt.compact(found.value)} {cost.currency}"
-    )
-    return f"not enough depth: {there}"
+    there = fmt.size(found.size) if cost.unit == "base" else fmt.compact(found.value)
+    return f"not enough depth: {there} {cost.counted}"
 
 
 def _venues(found: Fill, letters: Mapping[str, str], look: Look) -> _Piece:
