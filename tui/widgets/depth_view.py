@@ -16,8 +16,9 @@ from tui.market import format as fmt
 from tui.market.book import BookSide, Touch
 from tui.market.events import BookSnapshot, Level
 from tui.widgets.depth import DepthChart, PriceColumns, SizeScale, curve, draw, size_scale
-from tui.widgets.figures import SizeColumn
+from tui.widgets.figures import SizeColumn, distance
 from tui.widgets.ladder import GAP, Columns, Look
+from tui.widgets.ladder_foot import Fact, Standing, cursor_rows, flow
 from tui.widgets.lines import Line, message
 from tui.widgets.midrow import Mid, mid_row
 
@@ -227,28 +228,17 @@ class DepthView:
     def _told(self, width: int, price: Decimal, best: Touch, look: Look) -> Line:
         """What rests up to the cursor's price: size, value, distance from the mid."""
         assert self._book
-        muted, line = look.palette.muted, Line()
         side = _side_of(price, best)
-        if side is None:
-            facts = [[(self._price(price), look.palette.strong)], [("inside the spread", muted)]]
-        else:
+        if side is not None:
             size, value = arithmetic.within(self._book.bids if side == "bid" else self._book.asks, price, side)
-            facts = [
-                [(f"{side} ", look.figure(side)), (self._price(price), look.figure(side, strong=True))],
-                [("cum ", muted), (fmt.size(size), look.text)],
-                [(fmt.compact(value), look.text), (f" {self.currency}".rstrip(), muted)],
-            ]
-        if best.mid:
-            facts.append(
-                [(_points((price - best.mid) / best.mid * arithmetic.BASIS_POINTS), look.text), (" bp", muted)]
-            )
-        for fact in facts:
-            if line.width + 2 + sum(len(text) for text, _ in fact) > width:
-                break
-            line.add("  " if line.width else " ")
-            for text, style in fact:
-                line.add(text, style)
-        return line
+            standing = Standing(side, price, size, value, self.currency, best.mid, ())
+            return cursor_rows(standing, self._price, width, 1, look)[0]
+        facts: list[Fact] = [
+            [(self._price(price), look.palette.strong)],
+            [("inside the spread" if best.spread else "nothing rests here", look.palette.muted)],
+            [(distance(price, best.mid), look.text), (" bp", look.palette.muted)],
+        ]
+        return flow(facts, width, 1)[0]
 
     def _price(self, price: Decimal) -> str:
         return fmt.price(price, self.decimals)
@@ -269,8 +259,3 @@ def _neighbour(unit: Decimal, direction: int) -> Decimal:
     if direction > 0:
         return unit * (Decimal("2.5") if leading == 2 else 2)
     return unit / (Decimal("2.5") if leading == 5 else 2)
-
-
-def _points(value: Decimal) -> str:
-    decimals = 2 if abs(value) < 10 else 1 if abs(value) < 100 else 0
-    return f"{value:+,.{decimals}f}"

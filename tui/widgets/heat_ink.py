@@ -69,15 +69,16 @@ class HeatInk:
     def over(self, halves: Halves, style: Style) -> Style:
         """The style of a character on top of a cell: its stronger half behind it."""
         strongest = max((half for half in halves if half <= SHADES), default=0)
-        return style if self.plain or not strongest else mixed(style, self._fills[strongest])
+        return style if self.plain or not strongest else mixed(style, self.fills[strongest])
 
     @cached_property
-    def _fills(self) -> list[Style]:
+    def fills(self) -> list[Style]:
+        """The same as backgrounds."""
         return [Style(bgcolor=color) for color in self.colors]
 
     def _colored(self, upper: int, lower: int) -> Cell:
         if upper == lower:
-            return " ", self._fills[upper] if upper else NO_STYLE
+            return " ", self.fills[upper] if upper else NO_STYLE
         return "▀", Style(color=self.colors[upper], bgcolor=self.colors[lower])
 
     def _plain(self, upper: int, lower: int) -> Cell:

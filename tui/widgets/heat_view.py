@@ -12,14 +12,12 @@ from decimal import Decimal
 from math import floor
 from typing import Final
 
-from rich.style import Style
-
 from tui.market import book as arithmetic
 from tui.market import format as fmt
 from tui.market.events import BookSnapshot
 from tui.market.heat import KEPT_S, NS, HeatColumn, HeatHistory
 from tui.widgets.axis import PriceScale
-from tui.widgets.heat_ink import PLAIN, SHADES
+from tui.widgets.heat_legend import key_row, told_row
 from tui.widgets.heat_shades import HeatShades
 from tui.widgets.heatmap import Heatmap, draw, scale_of
 from tui.widgets.ladder import Look
@@ -85,6 +83,7 @@ class HeatView:
         self.seconds = SPANS[min(max(index, 0), len(SPANS) - 1)]
         if self.second is not None:
             self.second -= self.second % self.seconds
+            self._end = min(self._now, self.second + len(self._starts) // 2 * self.seconds)
 
     def regroup(self, direction: int) -> None:
         """The next coarser (1) or finer (-1) price step."""
@@ -172,20 +171,34 @@ class HeatView:
         axis = self._axis if width - self._axis >= LEAST_COLUMNS else 0
         end = self._now if self._end is None else max(self._end, self._now - KEPT_S)
         columns = history.window(end, width - axis, self.seconds, is_live=not stale)
-        last, newest = end // self.seconds, next((column for column in reversed(columns) if column), None)
+        last = end // self.seconds
         self._starts = [n * self.seconds for n in range(last - len(columns) + 1, last + 1)]
+        newest = next((column.best.mid for column in reversed(columns) if column and column.best.mid), middle)
         low, high = self._range(columns, middle)
         self._choose_step(rows, low, high)
-        self._follow(rows, low, high, newest.best.mid if newest and newest.best.mid else middle)
-        heatmap = self._picture(history, columns, axis, look, stale)
-        lines = [self._line(width, history, columns, look)] if self._legend else []
-        return [*lines, *draw(heatmap)]
+        self._follow(rows, low, high, newest)
+        picture = draw(self._picture(history, columns, newest, axis, look, stale))
+        return [self._line(columns, width, look), *picture] if self._legend else picture
+
+    def _line(self, columns: Sequence[HeatColumn | None], width: int, look: Look) -> Line:
+        """What the cursor is on, or what the shades mean."""
+        if self.price is None and self.second is None:
+            return key_row(self._shades.inked(look), self._shades.full, width)
+        x, step = self._cross(), self._step
+        range_ = None if self.price is None or step is None else (self.price, step)
+        return told_row(columns[-1 if x is None else x], self.second, range_, self.decimals, width, look)
 
     def _picture(
-        self, history: HeatHistory, columns: Sequence[HeatColumn | None], axis: int, look: Look, stale: str
+        self,
+        history: HeatHistory,
+        columns: Sequence[HeatColumn | None],
+        newest: Decimal,
+        axis: int,
+        look: Look,
+        stale: str,
     ) -> Heatmap:
         assert self._scale
-        starts, newest = self._starts, next((column for column in reversed(columns) if column), None)
+        starts, row = self._starts, self._row()
         oldest = history.first_second or 0
         return Heatmap(
             columns=self._shades.of(columns, self._scale, look),
@@ -196,9 +209,9 @@ class HeatView:
             axis=axis,
             decimals=self.decimals,
             ink=self._shades.inked(look),
-            last=newest.best.mid if newest else None,
+            last=newest,
             is_live=not stale and self._end is None,
-            row=self._row(),
+            row=row if row is not None and 0 <= row < self._scale.rows else None,
             price=self.price,
             cross=self._cross(),
             behind=max(self._now - self._end, 0) if self._end is not None else 0,
@@ -268,64 +281,3 @@ class HeatView:
             return None
         x = (self.second - self._starts[0]) // self.seconds
         return x if 0 <= x < len(self._starts) else None
-
-    # --- text ---
-
-    def _line(self, width: int, history: HeatHistory, columns: Sequence[HeatColumn | None], look: Look) -> Line:
-        if self.price is None and self.second is None:
-            return self._key(width, look)
-        x = self._cross()
-        column = columns[x] if x is not None else columns[-1]
-        return _flowing(self._told(column, look), width)
-
-    def _told(self, column: HeatColumn | None, look: Look) -> list[list[tuple[str, Style]]]:
-        """What the cursor is on: when, at which prices, how much, how far from the mid."""
-        muted, step = look.palette.muted, self._step
-        facts: list[list[tuple[str, Style]]] = []
-        if self.second is not None:
-            facts.append([(fmt.time_of_day(self.second * NS), look.palette.accent)])
-        if column is None:
-            return [*facts, [("no book", look.palette.warning)]]
-        if self.price is not None and step is not None:
-            low = fmt.price(self.price, self.decimals)
-            above = "" if step == self._tick else f"–{fmt.price(self.price + step, self.decimals)}"
-            facts.append([(low + above, look.palette.strong)])
-            facts.append([("size ", muted), (fmt.size(column.size(floor(self.price / step), step)), look.text)])
-            if column.best.mid:
-                points = (self.price + step / 2 - column.best.mid) / column.best.mid * arithmetic.BASIS_POINTS
-                facts.append([(f"{points:+.2f}", look.text), (" bp", muted)])
-            return facts
-        for name, price in (("bid", column.best.bid), ("ask", column.best.ask)):
-            style = look.palette.style(name)
-            facts.append([(f"{name} ", style), (fmt.price(price, self.decimals), look.text)])
-        return facts
-
-    def _key(self, width: int, look: Look) -> Line:
-        """What the lines and the shades mean."""
-        palette, ink = look.palette, self._shades.inked(look)
-        line = Line()
-        for name, style, sign in (("ask", palette.ask, "▔"), ("bid", palette.bid, "▁"), ("mid", palette.text, "─")):
-            line.add(" " if not line.width else "  ").add(f"{sign if ink.plain else '▀'} ", style).add(
-                name, palette.muted
-            )
-        scale = Line().add("0 ", palette.muted)
-        if ink.plain:
-            scale.add(PLAIN[1:], palette.muted)
-        else:
-            for shade in range(1, SHADES + 1):
-                scale.add(" ", Style(bgcolor=ink.colors[shade]))
-        scale.add(f" {fmt.size(Decimal(self._shades.full))}+ ", palette.muted)
-        if line.width + scale.width < width:
-            return line.to(width - scale.width).extend(scale)
-        return scale if scale.width <= width else Line()
-
-
-def _flowing(facts: Sequence[Sequence[tuple[str, Style]]], width: int) -> Line:
-    line = Line()
-    for fact in facts:
-        if line.width + 2 + sum(len(text) for text, _ in fact) > width:
-            break
-        line.add("  " if line.width else " ")
-        for text, style in fact:
-            line.add(text, style)
-    return line
