@@ -155,6 +155,11 @@ class FeedConnection:
             self._interrupt_opening()
         self._changed.set()
 
+    def release(self) -> None:
+        """Decode what waits for somebody to look."""
+        if self._link is not None:
+            self._link.release()
+
     def ask_again(self) -> None:
         """Ask again for what it should deliver: the provider was told to deliver it otherwise."""
         if self._link is not None:

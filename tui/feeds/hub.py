@@ -163,6 +163,11 @@ class FeedHub:
                 feed.ask_again()
         return bool(took)
 
+    def release(self) -> None:
+        """Let every feed decode what it holds back: called by whoever is about to read the store."""
+        for connection in self.feeds.values():
+            connection.release()
+
     def retry(self, feed: str | None = None) -> None:
         """Connect a feed anew at once, or all that are not live when `feed` is None."""
         for name, connection in self.feeds.items():

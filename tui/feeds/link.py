@@ -21,7 +21,6 @@ from tui.market.health import FeedStats
 from tui.market.names import Kind, Subscription, Wants
 from tui.market.text import clean
 from tui.providers.base import (
-    HOLD_S,
     Channel,
     Close,
     Codec,
@@ -40,8 +39,11 @@ from tui.providers.base import (
 
 log = logging.getLogger(__name__)
 
-BATCH: Final = 64
+BATCH: Final = 256
+FEW: Final = 8
 BATCH_S: Final = 0.005
+RELEASE_S: Final = 0.12
+"""What a codec holds back is decoded after this long when nobody asks: a little more than a frame of the screen."""
 HISTORY_BARS: Final = 300
 HISTORY_S: Final = 15.0
 RENEW_S: Final = 30.0
@@ -95,7 +97,7 @@ class Link:
         self._with_history: set[Subscription] = set()
         self._fetching = asyncio.Semaphore(2)
         self._is_live = False
-        self._release: asyncio.TimerHandle | None = None
+        self._release_due: asyncio.TimerHandle | None = None
         self._last_frame = self._last_login = around.clock.monotonic()
         self._jumps = JumpWatch(around.clock)
         self.delivered: set[Subscription] = set()
@@ -142,26 +144,29 @@ class Link:
     # --- what the three tasks do ---
 
     async def _read(self) -> None:
-        """Take all frames that wait, but let others run after `BATCH` frames or `BATCH_S` of decoding."""
-        clock, stats = self._around.clock, self._around.stats
-        frames, busy_s = 0, 0.0
+        """Take the frames that wait, but let others run after `BATCH` of them, or a few that took `BATCH_S`."""
+        clock, stats, codec, receive = self._around.clock, self._around.stats, self._codec, self._transport.receive
+        frames, turn_began = 0, clock.monotonic()
         while True:
-            frame = await self._transport.receive()
-            started = self._last_frame = clock.monotonic()
-            now_ns = clock.now_ns()
+            frame = await receive()
+            now_ns, self._last_frame = clock.now_ns(), clock.monotonic()
             stats.received(len(frame), now_ns)
             self.frames_live += self._is_live
-            self._apply(self._codec.received(frame, now_ns))
-            if self._release is None and self._codec.holds:
-                self._release = asyncio.get_running_loop().call_later(HOLD_S, self._let_go)
-            frames, busy_s = frames + 1, busy_s + clock.monotonic() - started
-            if frames >= BATCH or busy_s >= BATCH_S:
-                frames, busy_s = 0, 0.0
+            if output := codec.received(frame, now_ns):
+                self._apply(output)
+            if self._release_due is None and codec.holds:
+                self._release_due = asyncio.get_running_loop().call_later(RELEASE_S, self.release)
+            frames += 1
+            if frames >= BATCH or (frames >= FEW and self._last_frame - turn_began >= BATCH_S):
                 await asyncio.sleep(0)
+                frames, turn_began = 0, clock.monotonic()
 
-    def _let_go(self) -> None:
-        self._release = None
-        self._apply_safely(lambda: self._codec.released(self._now_ns()))
+    def release(self) -> None:
+        """Decode what the codec holds back: for whoever looks now, else `RELEASE_S` after it began to hold."""
+        if self._release_due is not None:
+            self._release_due.cancel()
+            self._release_due = None
+            self._apply_safely(lambda: self._codec.released(self._now_ns()))
 
     async def _tick(self) -> None:
         while True:

@@ -45,6 +45,9 @@ class FeedStats:
     note: str = ""
     _gaps: deque[int] = field(default_factory=lambda: deque(maxlen=GAPS))
     _buckets: deque[tuple[int, int, int]] = field(default_factory=lambda: deque(maxlen=WINDOW_S + 1))
+    _second: int = 0
+    _frames: int = 0
+    _bytes: int = 0
 
     def received(self, size: int, now_ns: int) -> None:
         """Count a frame of `size` bytes."""
@@ -58,11 +61,12 @@ class FeedStats:
             self._gaps.append(now_ns - self.last_frame_ns)  # an outage says nothing of the rhythm
         self.last_frame_ns = now_ns
         second = now_ns // NS
-        if self._buckets and self._buckets[-1][0] == second:
-            _, frames, total = self._buckets[-1]
-            self._buckets[-1] = (second, frames + 1, total + size)
+        if second == self._second:
+            self._frames += 1
+            self._bytes += size
         else:
-            self._buckets.append((second, 1, size))
+            self._buckets.append((self._second, self._frames, self._bytes))
+            self._second, self._frames, self._bytes = second, 1, size
 
     def silent_s(self, now_ns: int) -> float:
         """Seconds without a frame while that is longer than the feed's own rhythm explains, else 0.
@@ -78,5 +82,6 @@ class FeedStats:
     def rates(self, now_ns: int) -> tuple[float, float]:
         """Frames and bytes a second over the last ten whole seconds."""
         second = now_ns // NS
-        recent = [(frames, size) for at, frames, size in self._buckets if second - WINDOW_S <= at < second]
+        buckets = (*self._buckets, (self._second, self._frames, self._bytes))
+        recent = [(frames, size) for at, frames, size in buckets if second - WINDOW_S <= at < second]
         return sum(f for f, _ in recent) / WINDOW_S, sum(s for _, s in recent) / WINDOW_S

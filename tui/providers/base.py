@@ -84,6 +84,7 @@ class Close:
         delay_s: Wait at least this long before connecting again.
         remedy: What the user can do, for `Then.FAIL`.
         refresh: True when a fresh credential (rotated key, refreshed token) is worth one more try.
+        until_change: With `Then.FAIL`: other wants are worth a try, too.
     """
 
     reason: str
@@ -91,6 +92,7 @@ class Close:
     delay_s: float = 0.0
     remedy: str = ""
     refresh: bool = False
+    until_change: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +173,7 @@ class Limits:
 
 
 HOLD_S: Final = 0.05
-"""A complete state may wait this long for a newer one before it is decoded: half a frame of the screen."""
+"""A complete state that comes this soon after the last one of its kind may be held back: faster than anybody looks."""
 
 
 class Codec(ABC):
@@ -202,7 +204,7 @@ class Codec(ABC):
     def holds(self) -> bool:
         """Whether frames are held back undecoded: complete states, which a newer one may replace before anybody looks.
 
-        Whoever calls `received` calls `released` at most `HOLD_S` later.
+        Whoever calls `received` calls `released` soon after: when somebody looks, or else a tenth of a second later.
         """
         return False
 
@@ -425,6 +427,14 @@ class Provider(ABC):
             CredentialError: nothing is stored, or nothing that could still be accepted; says the remedy.
             RestError: a rotation or refresh is due and failed, and the old one is no longer valid.
         """
+
+    async def vet(self, want: Wants) -> None:
+        """Look up what a channel is about to be asked for, where asking for the unknown would harm the rest.
+
+        What is found out is for the codecs: they refuse what they know to be unknown. Raises nothing; the caller sets
+        a limit of time.
+        """
+        return
 
     def leave_out(self, symbol: Symbol, venues: frozenset[str]) -> bool:
         """Take the books of a symbol without these venues from now on; with no venues, take them whole again.

@@ -62,7 +62,7 @@ def number(value: object) -> Decimal | None:
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         raise ValueError("not a number")
     if isinstance(value, float):
-        return _bounded(Decimal(repr(value)))
+        return _from_float(value)
     if isinstance(value, int) and not -(10**20) < value < 10**20:  # before Decimal: that is slow for 4,000 digits
         raise ValueError("a number is out of range")
     return _bounded(Decimal(value))
@@ -130,6 +130,15 @@ def _is_finite(value: Any) -> bool:
         elif kind is float and item - item != 0:
             return False
     return True
+
+
+def _from_float(value: float) -> Decimal:
+    """Cheaper than `_bounded`: a float has no more than 17 digits, and not a number compares as out of range."""
+    if value == 0:
+        return _ZERO
+    if not 1e-18 <= abs(value) < 1e20:
+        raise ValueError("a number is out of range")
+    return Decimal(repr(value))
 
 
 def _from_text(value: str) -> Decimal | None:
