@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from tui.clock import ManualClock
 from tui.market.events import (
+    Balance,
     Bar,
     BookSnapshot,
     FeedState,
@@ -20,6 +22,7 @@ from tui.market.events import (
     Session,
     Status,
     Trade,
+    Watchlist,
 )
 from tui.market.names import Interval, Kind, Subscription, Symbol
 from tui.market.store import MAX_NEWS, MAX_NOTICES, MAX_SYMBOLS, MAX_TRADES, Freshness, MarketStore, Topic
@@ -272,3 +275,18 @@ def test_every_container_is_bounded(store: MarketStore, clock: ManualClock) -> N
     assert store.quote(Symbol(f"S{MAX_SYMBOLS}")) is not None
     sizes = [len(value) for value in vars(store).values() if hasattr(value, "__len__")]
     assert max(sizes) <= 2 * MAX_SYMBOLS + 100
+
+
+def test_what_accounts_hold_is_bounded_and_the_oldest_goes_first() -> None:
+    store = MarketStore(ManualClock().now_ns)
+    stamps: dict[str, Any] = {"source": "aries", "ts_recv_ns": 1}
+    for number in range(1200):
+        account = f"account {number}"
+        store.apply(Position(**stamps, account=account, symbol="AAPL", quantity=Decimal(1)))
+        store.apply(Balance(**stamps, account=account, figures={"totalEquity": Decimal(1)}))
+        store.apply(Balance(**stamps, account="mine", figures={f"figure {number}": Decimal(1)}))
+        store.apply(Watchlist(**stamps, id=str(number), name="x", symbols=()))
+    accounts = store.accounts
+    assert (len(accounts.positions), len(accounts.balances), len(accounts.watchlists)) == (1000, 50, 1000)
+    assert max(len(figures) for figures in accounts.balances.values()) <= 200
+    assert next(iter(accounts.watchlists)) == "200"

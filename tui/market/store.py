@@ -43,6 +43,9 @@ MAX_NEWS: Final = 500
 MAX_NOTICES: Final = 100
 MAX_SERIES: Final = 64
 MAX_SYMBOLS: Final = 1000
+MAX_ACCOUNTS: Final = 50
+MAX_FIGURES: Final = 200
+"""Figures of one account's balance."""
 MAX_SPARK: Final = 120
 SPARK_STEP_NS: Final = 5 * NS
 SUSPECT_JUMP: Final = Decimal("0.2")
@@ -147,13 +150,13 @@ class FeedRecord:
 
 @dataclass(slots=True)
 class Accounts:
-    """Orders, positions, balances and P&L by account; bounded by what an account holds and by `deque`s."""
+    """Orders, positions, balances and P&L by account, in the order they came; the oldest make room when it is full."""
 
     orders: OrderedDict[tuple[str, str], Order] = field(default_factory=OrderedDict)
-    positions: dict[tuple[str, str], Position] = field(default_factory=dict)
-    balances: dict[str, dict[str, Decimal | None]] = field(default_factory=dict)
-    pnl: dict[tuple[str, str], OrderedDict[int, PnlCandle]] = field(default_factory=dict)
-    watchlists: dict[str, Watchlist] = field(default_factory=dict)
+    positions: OrderedDict[tuple[str, str], Position] = field(default_factory=OrderedDict)
+    balances: OrderedDict[str, OrderedDict[str, Decimal | None]] = field(default_factory=OrderedDict)
+    pnl: OrderedDict[tuple[str, str], OrderedDict[int, PnlCandle]] = field(default_factory=OrderedDict)
+    watchlists: OrderedDict[str, Watchlist] = field(default_factory=OrderedDict)
 
 
 class MarketStore:
@@ -453,14 +456,19 @@ class MarketStore:
                 if event.quantity == 0:
                     accounts.positions.pop((event.account, event.symbol), None)
                 else:
-                    accounts.positions[event.account, event.symbol] = event
+                    _add(accounts.positions, (event.account, event.symbol), event, MAX_SYMBOLS)
             case Balance():
-                accounts.balances.setdefault(event.account, {}).update(event.figures)
+                figures = accounts.balances.get(event.account, OrderedDict())
+                for name, figure in event.figures.items():
+                    _add(figures, name, figure, MAX_FIGURES)
+                _add(accounts.balances, event.account, figures, MAX_ACCOUNTS)
             case PnlCandle():
-                candles = accounts.pnl.setdefault((event.account, event.interval), OrderedDict())
+                key = (event.account, event.interval)
+                candles = accounts.pnl.get(key, OrderedDict())
                 _put(candles, event.start_ns, event, MAX_TRADES)
+                _add(accounts.pnl, key, candles, MAX_ACCOUNTS)
             case Watchlist():
-                accounts.watchlists[event.id] = event
+                _add(accounts.watchlists, event.id, event, MAX_SYMBOLS)
 
     def _learn_decimals(self, symbol: Symbol, price: Decimal) -> None:
         exponent = price.normalize().as_tuple().exponent
@@ -486,9 +494,15 @@ class MarketStore:
 
 
 def _put(known: OrderedDict[K, V], key: K, value: V, limit: int = MAX_SYMBOLS) -> None:
-    known[key] = value
+    """Set a value; what was set longest ago goes when there are too many."""
+    _add(known, key, value, limit)
     known.move_to_end(key)
-    while len(known) > limit:
+
+
+def _add(known: OrderedDict[K, V], key: K, value: V, limit: int) -> None:
+    """Set a value and leave it where it is; what came first goes when there are too many."""
+    known[key] = value
+    if len(known) > limit:
         known.popitem(last=False)
 
 
