@@ -127,6 +127,13 @@ def test_without_colour_bars_are_shaded_up_to_the_figures() -> None:
     assert text.index("1.278") > max(text.rindex("▒"), text.rindex("░"))
 
 
+def test_shaded_bars_have_no_tint_under_the_figures() -> None:
+    level = LEVEL._replace(size_share=1.0, parts=(("okx", 0.5),))
+    row = level_row(level, columns(64), Look(DARK, sign=("▒", "░")), LETTERS)
+    assert set(backs_of(row)) == {""}
+    assert text_of(row)[1:4] == "O▒▒"
+
+
 def test_marks_of_a_venue_stand_in_the_same_cell_on_every_row() -> None:
     rows = [
         text_of(level_row(LEVEL._replace(held_by=venues), columns(40), Look(DARK), LETTERS))

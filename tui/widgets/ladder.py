@@ -117,7 +117,8 @@ class Look:
     """The styles of a ladder in one theme, live or stale.
 
     Attributes:
-        sign: Shading for the bars where colours cannot be relied on: (size bar, depth bar), or blanks.
+        sign: Shading for the bars where colours cannot be relied on: (size bar, depth bar), or blanks. Shaded bars
+            have no tint: figures would be hard to read where few colours have to do.
     """
 
     palette: Palette
@@ -209,9 +210,10 @@ def _zone(line: Line, level: Level, columns: Columns, look: Look, row: Style, le
     if not look.is_live:
         line.add(text[:split], mixed(ink[0], row)).add(text[split:], mixed(ink[1], row))
         return
-    fills = (look.fill(f"{level.side}-bar"), look.fill(f"{level.side}-depth"), row)
-    bar, bar_part = _rounded(text, bar, bar_part)
-    depth, depth_part = _rounded(text, depth, depth_part)
+    is_tinted = look.sign[0] == " "
+    fills = (look.fill(f"{level.side}-bar"), look.fill(f"{level.side}-depth"), row) if is_tinted else (row, row, row)
+    bar, bar_part = _rounded(text, bar, bar_part, is_tinted)
+    depth, depth_part = _rounded(text, depth, depth_part, is_tinted)
     blank = len(text) - len(text.lstrip())
     pieces = _pieces(level.parts, bar)
     text = _named(text, pieces, letters)
@@ -224,7 +226,7 @@ def _zone(line: Line, level: Level, columns: Columns, look: Look, row: Style, le
             _part(line, depth_part, look.palette.style(f"{level.side}-depth"), row)
         else:
             shade = look.sign[layer] if layer < 2 else " "
-            fill = _fill_at(start, pieces, look, level.side) if layer == 0 else fills[layer]
+            fill = _fill_at(start, pieces, look, level.side) if layer == 0 and is_tinted else fills[layer]
             line.add(_shaded(text, start, end, blank, shade), ink[start >= split] + fill)
 
 
@@ -274,9 +276,9 @@ def _shaded(text: str, start: int, end: int, blank: int, shade: str) -> str:
     return text[start:until].replace(" ", shade) + text[until:end]
 
 
-def _rounded(text: str, cells: int, part: int) -> tuple[int, int]:
-    """A bar that ends under a digit ends on a whole cell."""
-    if part and text[cells : cells + 1] != " ":
+def _rounded(text: str, cells: int, part: int, is_tinted: bool) -> tuple[int, int]:
+    """A bar that ends under a digit ends on a whole cell, and so does one that is shaded."""
+    if part and (text[cells : cells + 1] != " " or not is_tinted):
         return cells + (part >= 4), 0
     return cells, part
 

@@ -219,7 +219,7 @@ class LadderView:
         if self._book is None:
             return []
         self._header = header = int(height >= 9)
-        footer = 0 if height < 9 else 1 if height < 16 or width >= 72 else 2
+        footer = 0 if height < 9 else 1 if height < (16 if width < 72 else 24) else 2
         self._span = max(1, height - header - footer)
         self.fits = max(1, self._span // 2)
         self._places = places = self.window.places(self._sides, self._span)
