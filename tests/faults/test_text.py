@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import webbrowser
 from decimal import Decimal
 
 import pytest
@@ -12,6 +13,7 @@ from tests.faults.test_raw_terminal import PAYLOADS
 from tests.feeds.plain import Caller, PlainProvider, feed_to, scripted, until
 from tests.feeds.test_connection import BACKING_OFF, FAILED, closing
 from tests.panes.conftest import set_feed, text_of
+from tests.test_app import dashboard
 from tui.clock import ManualClock
 from tui.market.events import FeedState, NewsItem, Trade
 from tui.market.names import Kind, Subscription, Symbol, parse_symbol
@@ -21,6 +23,7 @@ from tui.messages import LinkOpened
 from tui.panes.base import Desk
 from tui.panes.news import NewsPane
 from tui.panes.tape import TapePane
+from tui.simulator.server import SimulatorServer
 from tui.themes import load_themes
 
 WIDE = [
@@ -158,3 +161,27 @@ async def test_a_close_reason_arrives_as_plain_text(payload: str) -> None:
         reason = running.sink.statuses[3].reason
         assert reason.startswith("closed by the server (1011)")
         assert reason.isprintable()
+
+
+# --- links ---
+
+
+@pytest.mark.fault("M52", "S3")
+async def test_of_all_links_only_plain_ones_are_opened(
+    simulator: SimulatorServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+
+    def note(url: str) -> bool:
+        opened.append(url)
+        return True
+
+    monkeypatch.setenv("DISPLAY", ":0")
+    monkeypatch.setattr(webbrowser, "open", note)
+    async with dashboard(simulator) as (app, _):
+        for url in ("javascript:alert(1)", "file:///etc/passwd", "--help", "https://u:p@x/", "https://x/\x1b]0;x\x07"):
+            app.post_message(LinkOpened(url))
+        app.post_message(LinkOpened("https://news.example/a"))
+        await until(lambda: opened)
+        assert opened == ["https://news.example/a"]
+        assert app.clipboard == ""
