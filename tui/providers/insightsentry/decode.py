@@ -44,6 +44,7 @@ _QUOTE: Final[Mapping[str, tuple[str, Callable[[object], Any]]]] = {
     "delay_seconds": ("delayed", _delayed),
 }
 """Their field to ours, and how it is read."""
+QUOTE_FIELDS: Final = frozenset(_QUOTE)
 
 
 def quote(row: Mapping[str, Any], symbol: Symbol, updated: object, ts_recv_ns: int) -> tuple[Quote | None, int]:

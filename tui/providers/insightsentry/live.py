@@ -12,6 +12,7 @@ from tui.providers.base import Close, Count, Credential, Output, Send, Signal, T
 from tui.providers.insightsentry import decode, guesses
 from tui.providers.insightsentry.codec import MASK, SocketCodec
 from tui.providers.insightsentry.decode import SOURCE
+from tui.providers.insightsentry.held import HeldQuotes
 from tui.providers.insightsentry.problems import CHANGE
 from tui.providers.insightsentry.trials import Trials
 from tui.providers.insightsentry.wire import (
@@ -79,6 +80,7 @@ class LiveCodec(SocketCodec):
         self._probe: Topic | None = None
         self._told: set[Topic] = set()
         self._open_bars: dict[tuple[Topic, Symbol], Bar] = {}
+        self._held = HeldQuotes()
 
     def opened(self, now_ns: int) -> Output:
         """Nothing goes out before the first list, which is the login: it may have to wait for the budget."""
@@ -91,6 +93,7 @@ class LiveCodec(SocketCodec):
         if self._is_closed:
             return []
         self._wanted = {}
+        self._held.forget()
         for each in sorted(want, key=str):
             if (topic := self._topic(each)) is not None:
                 self._wanted.setdefault(topic, []).append(each)
@@ -205,6 +208,25 @@ class LiveCodec(SocketCodec):
 
     # -- receiving
 
+    def received(self, frame: str | bytes, ts_recv_ns: int) -> Output:
+        """Decode one frame, or let it wait when it is a quote that may be one of many."""
+        if isinstance(frame, bytes) and self._held.take(frame, ts_recv_ns):
+            self._keepalive.heard()
+            self._garbled = 0
+            return ()
+        return super().received(frame, ts_recv_ns)
+
+    @property
+    def holds(self) -> bool:
+        """Whether quotes wait."""
+        return bool(self._held)
+
+    def released(self, now_ns: int) -> Output:
+        """Read the quotes that wait."""
+        if self._is_closed:
+            return []
+        return [signal for held in self._held.drain() for signal in self._quote(held.row, None, held.ts_recv_ns)]
+
     def _alive(self, detail: str = "") -> Iterator[Signal]:
         """Heartbeats come before the key has been seen: only what follows the first list answers it."""
         if self._sent_ns:
@@ -242,6 +264,8 @@ class LiveCodec(SocketCodec):
             yield Count("rejected")
             return
         topic = Topic(code, Kind.QUOTE)
+        if topic in self._sent:
+            row = self._held.read(code, row, now_ns)
         rejected = 0
         for each in self._takers(topic):
             made, rejected = decode.quote(row, _symbol(each), updated, now_ns)
