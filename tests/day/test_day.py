@@ -169,6 +169,7 @@ def test_nothing_counts_as_live_that_is_cut_or_says_nothing(day: Day) -> None:
     assert day.unmasked == []
 
 
+@pytest.mark.fault("M72")
 def test_no_feed_is_stuck_after_any_outage(day: Day) -> None:
     assert day.down == []
 
@@ -201,10 +202,12 @@ def test_tokens_are_refreshed_and_keys_rotated_a_day_before_their_end(day: Day) 
     assert hours / 8 <= day.server.dialects["insightsentry"].rotations <= hours / 4  # type: ignore[attr-defined]
 
 
+@pytest.mark.fault("M72")
 def test_connections_cut_after_24_hours_come_back(day: Day) -> None:
     assert set(day.server.cut_for_age) >= {"aries:market", "quantcite:book"}
 
 
+@pytest.mark.fault("M72")
 def test_tasks_and_containers_are_flat(day: Day) -> None:
     assert max(day.tasks[3:]) - min(day.tasks[3:]) <= 4, day.tasks
     grown = {

@@ -251,6 +251,7 @@ async def test_a_feed_that_falls_silent_is_given_up() -> None:
         assert running.sink.statuses[3].reason == "no data for 0.1 s"
 
 
+@pytest.mark.fault("Q2", "A5")
 async def test_a_login_without_an_answer_is_given_up() -> None:
     limits = replace(QUICK, login_s=0.1)
     async with scripted(hang, behave) as server, feed_to(server.url, limits=limits) as running:
