@@ -111,7 +111,7 @@ async def test_pings_are_never_less_than_fifteen_seconds_apart_also_over_reconne
         feed(here, provider, "live", want("quote AAPL"), limiter) as live,
         feed(here, provider, "newsfeed", want("news"), limiter) as news,
     ):
-        for seconds in (17, 26, 17, 18):
+        for seconds in (20, 29, 22, 22):
             await here.pass_time(seconds)
             here.server.drop("insightsentry")
             await here.pass_time(0.2)
