@@ -25,6 +25,14 @@ THEMES = load_themes()
 DARK = THEMES.get("tickdeck-dark")
 LIVE, PLAIN = Look(DARK), Look(DARK, sign=("▒", "░"))
 ONE = Decimal(1)
+_TRADES: tuple[tuple[int, Side | None, int], ...] = (
+    (10, "buy", 5),
+    (8, "buy", 2),
+    (8, "sell", 4),
+    (6, "sell", 1),
+    (6, None, 3),
+    (10, None, 2),
+)
 
 
 def column(second: int = 1, bids: dict[str, str] | None = None, asks: dict[str, str] | None = None) -> HeatColumn:
@@ -231,6 +239,24 @@ def test_trades_are_dots_that_tell_the_takers_side(side: Side | None, dot: str, 
     rows = draw(picture([[3] * 6] * 3, prints=trades, plain=False))
     assert [text.find(dot) for text in text_of(rows)] == [-1, 1, -1, -1]
     assert colors_of(rows[1])[1][:2] == (dot, DARK.colors[role])
+
+
+def test_of_many_trades_in_a_column_the_largest_of_each_side_show() -> None:
+    trades = [Print(Decimal(price), side, Decimal(size)) for price, side, size in _TRADES]
+    rows = text_of(draw(picture([[0] * 6], prints={0: trades})))
+    assert [row[:1] for row in rows[:3]] == ["●", "○", "•"]
+
+
+@pytest.mark.parametrize("palette", THEMES.palettes.values(), ids=THEMES.palettes)
+@pytest.mark.parametrize("shade", range(SHADES + 1))
+def test_a_dot_stands_out_from_every_shade(palette: Palette, shade: int) -> None:
+    ink = HeatInk(palette)
+    sides: tuple[Side | None, ...] = ("buy", "sell", None)
+    for side in sides:
+        style = ink.dot((shade, shade), side)
+        assert style.color
+        assert style.color.triplet
+        assert contrast(style.color.triplet.hex, ink.colors[shade]) >= 2
 
 
 def test_the_axis_names_grid_prices_the_mid_and_the_cursor() -> None:

@@ -7,6 +7,7 @@ from typing import Final
 
 from rich.style import Style
 
+from tui.market.events import Side
 from tui.themes import Palette
 from tui.widgets.lines import PLAIN as NO_STYLE
 from tui.widgets.lines import mixed
@@ -19,6 +20,7 @@ MID: Final = SHADES + 3
 PLAIN: Final = " ░▒▓█"
 _FIRST: Final = 0.14
 """How much of the full colour the faintest shade has: enough to be told from the background."""
+_DARK_FROM: Final = 5
 _LEAST: Final = 5e-324
 
 Cell = tuple[str, Style]
@@ -68,8 +70,15 @@ class HeatInk:
 
     def over(self, halves: Halves, style: Style) -> Style:
         """The style of a character on top of a cell: its stronger half behind it."""
-        strongest = max((half for half in halves if half <= SHADES), default=0)
+        strongest = _strongest(halves)
         return style if self.plain or not strongest else mixed(style, self.fills[strongest])
+
+    def dot(self, halves: Halves, side: Side | None) -> Style:
+        """The style of a trade on top of a cell; its side's colour would not stand out from a strong shade."""
+        role = "text" if side is None else "up" if side == "buy" else "down"
+        if not self.plain and _strongest(halves) > _DARK_FROM:
+            role = "background"
+        return self.over(halves, self.palette.style(role, bold=True))
 
     @cached_property
     def fills(self) -> list[Style]:
@@ -90,3 +99,7 @@ class HeatInk:
         if lines:
             return "▔" if upper > SHADES else "▁", self.palette.text
         return PLAIN[-(-max(upper, lower) * (len(PLAIN) - 1) // SHADES)], self.palette.muted
+
+
+def _strongest(halves: Halves) -> int:
+    return max((half for half in halves if half <= SHADES), default=0)

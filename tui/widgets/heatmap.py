@@ -17,6 +17,7 @@ from typing import Final
 from rich.style import Style
 
 from tui.market import format as fmt
+from tui.market.events import Side
 from tui.market.heat import HeatColumn, Print
 from tui.widgets.axis import PriceScale
 from tui.widgets.canvas import Canvas
@@ -158,18 +159,30 @@ def _marks(heatmap: Heatmap) -> dict[int, dict[int, Cell]]:
         if heatmap.row is not None:
             _mark(heatmap, marks, heatmap.cross, heatmap.row, "┼", style)
     for x, prints in enumerate(heatmap.prints):
-        for one in sorted(prints, key=lambda one: one.size):
+        for one in largest(prints):
             y = half_of(heatmap.scale, one.price) // 2
             if 0 <= y < heatmap.scale.rows:
-                color = palette.text if one.side is None else palette.moved(1 if one.side == "buy" else -1)
-                marks.setdefault(y, {})[x] = DOTS[one.side], color
+                marks.setdefault(y, {})[x] = DOTS[one.side], heatmap.ink.dot(_halves(heatmap, x, y), one.side)
     return marks
+
+
+def largest(prints: Iterable[Print]) -> list[Print]:
+    """The largest trade of each side, smallest first: more dots a column would hide the best prices."""
+    best: dict[Side | None, Print] = {}
+    for one in prints:
+        if one.side not in best or one.size > best[one.side].size:
+            best[one.side] = one
+    return sorted(best.values(), key=lambda one: one.size)
+
+
+def _halves(heatmap: Heatmap, x: int, y: int) -> tuple[int, int]:
+    column = heatmap.columns[x]
+    return (0, 0) if column is None else (column[2 * y], column[2 * y + 1])
 
 
 def _mark(heatmap: Heatmap, marks: dict[int, dict[int, Cell]], x: int, y: int, char: str, style: Style) -> None:
     """A character on its cell; lines of best prices and mid stay on top."""
-    column = heatmap.columns[x]
-    halves = (0, 0) if column is None else (column[2 * y], column[2 * y + 1])
+    halves = _halves(heatmap, x, y)
     if max(halves) <= SHADES:
         marks.setdefault(y, {})[x] = char, heatmap.ink.over(halves, style)
 
