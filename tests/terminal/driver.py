@@ -15,6 +15,7 @@ import termios
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
@@ -27,8 +28,11 @@ LIMIT_S = 30.0
 """How long anything may take on a machine that is busy with something else."""
 KEYS = {
     "enter": "\r", "tab": "\t", "escape": "\x1b", "up": "\x1b[A", "down": "\x1b[B", "right": "\x1b[C", "left": "\x1b[D",
-    "f1": "\x1bOP", "backspace": "\x7f", "ctrl+c": "\x03", "ctrl+p": "\x10",
+    "home": "\x1b[H", "end": "\x1b[F", "f1": "\x1bOP", "backspace": "\x7f", "ctrl+c": "\x03", "ctrl+p": "\x10",
 }  # fmt: skip
+_ASKS_FOR_FRAMES, _WE_KNOW_FRAMES = b"\x1b[?2026$p", b"\x1b[?2026;2$y"
+_FRAME_BEGINS, _FRAME_ENDS = b"\x1b[?2026h", b"\x1b[?2026l"
+"""Synchronized output, as newer terminals have it: nothing is shown of a frame before its end."""
 _MODE = re.compile(rb"\x1b\[\?([\d;]+)([hl])")
 _PUSHED, _POPPED = re.compile(rb"\x1b\[>\d+u"), re.compile(rb"\x1b\[<\d*u")
 
@@ -92,8 +96,9 @@ class Terminal:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._end is None:
-            os.kill(self.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):  # it has ended, and the shell with it or soon
+            if self._end is None:
+                os.kill(self.pid, signal.SIGKILL)
         self._shell.wait()
         self._reader.join()
         os.close(self._report)
@@ -231,11 +236,16 @@ class Terminal:
                 self._raw += data
                 self._has_ended = not data
                 self._news.notify_all()
+            if _ASKS_FOR_FRAMES in data:
+                os.write(self._ours, _WE_KNOW_FRAMES)
 
     def _draw(self) -> None:
         with self._news:
-            fresh = bytes(self._raw[self._shown :])
-            self._shown += len(fresh)
+            end = len(self._raw)
+            if _FRAME_BEGINS in self._raw and not self._has_ended:
+                end = self._raw.rfind(_FRAME_ENDS) + len(_FRAME_ENDS)
+            fresh = bytes(self._raw[self._shown : end])
+            self._shown = max(self._shown, end)
         self._stream.feed(fresh)
 
 
