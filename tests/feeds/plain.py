@@ -1,7 +1,7 @@
 """A provider with a protocol of one line a message, and a server for it that follows a script.
 
 Client: `login KEY`, `add quote AAPL`, `drop quote AAPL`, `ping`. Server: `ok`, `no REASON`, `quote AAPL 1.25`,
-`bar AAPL 1.25`, `refused quote ZZZ`, `limit SECONDS`, `renew`, `pong`, `bye THEN`, `bug`.
+`bar AAPL 1.25`, `refused quote ZZZ`, `limit SECONDS`, `renew`, `pong`, `bye THEN`, `stuck`, `bug`.
 """
 
 from __future__ import annotations
@@ -120,6 +120,8 @@ class PlainCodec(Codec):
                 yield Latency(0.001)
             case "bye":
                 yield Close("told to", Then(rest))
+            case "stuck":
+                yield Close("told to", Then.FAIL, until_change=True)
             case "bug":
                 raise KeyError("a mistake of the codec")
             case _:

@@ -40,6 +40,7 @@ from tui.feeds.transport import WebSocketConnector
 from tui.market.events import Bar, Event, FeedState, Severity, Status
 from tui.market.health import FeedStats
 from tui.market.names import Symbol, Wants
+from tui.providers.base import ProviderContext
 
 IDLE, CONNECTING, AUTHENTICATING, LIVE, BACKING_OFF, FAILED = FeedState
 UP = [CONNECTING, AUTHENTICATING, LIVE]
@@ -305,6 +306,54 @@ async def test_a_codec_can_give_up() -> None:
     async with scripted(bye) as server, feed_to(server.url) as running:
         await until(lambda: running.feed.state is FAILED)
         assert running.sink.last().reason == "told to"
+
+
+async def test_a_feed_that_waits_for_other_wants_goes_on_with_them_by_itself() -> None:
+    async def stuck(caller: Caller) -> None:
+        await caller.log_in()
+        await caller.hear()
+        await caller.say("stuck")
+        await caller.hear()
+
+    async with scripted(stuck, behave) as server, feed_to(server.url) as running:
+        await until(lambda: running.feed.state is FAILED)
+        running.feed.set_wants(APPLE)
+        await asyncio.sleep(0.05)
+        assert running.feed.state is FAILED
+        running.feed.set_wants(frozenset({quote("NVDA")}))
+        await until(lambda: running.sink.quotes)
+
+
+class Vetted(PlainProvider):
+    """Looks symbols up before they are asked for, once it is let."""
+
+    async def vet(self, want: Wants) -> None:
+        self.vetted = [*getattr(self, "vetted", []), want]
+        await self.gate.wait()
+
+    def __init__(self, context: ProviderContext) -> None:
+        super().__init__(context)
+        self.gate = asyncio.Event()
+
+
+async def test_what_is_wanted_is_looked_up_before_it_is_asked_for_and_the_newest_wants_count() -> None:
+    async with scripted() as server, feed_to(server.url, kind=Vetted) as running:
+        provider = running.provider
+        assert isinstance(provider, Vetted)
+        await until(lambda: getattr(provider, "vetted", None))
+        newer = frozenset({quote("NVDA")})
+        running.feed.set_wants(newer)
+        assert server.callers[0].heard == ["login good"]
+        provider.gate.set()
+        await until(lambda: running.sink.quotes)
+        assert provider.vetted == [APPLE, newer]
+        assert server.callers[0].heard == ["login good", "add quote NVDA"]
+
+
+async def test_a_look_up_that_takes_too_long_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tui.feeds.link.VET_S", 0.05)
+    async with scripted() as server, feed_to(server.url, kind=Vetted) as running:
+        await until(lambda: running.sink.quotes)
 
 
 @pytest.mark.fault("M31")

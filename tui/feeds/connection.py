@@ -100,6 +100,7 @@ class FeedConnection:
         self._is_refreshed = self._needs_fresh = False
         self._is_stopping = False
         self._detail = ""
+        self._until_change = False
         self._changed = asyncio.Event()
         self._finished = asyncio.Event()
         self._finished.set()
@@ -153,6 +154,8 @@ class FeedConnection:
             self._link.set_wants(wants)
         elif not wants:
             self._interrupt_opening()
+        elif self._until_change and self.state is FeedState.FAILED:
+            self._change(FeedState.IDLE)
         self._changed.set()
 
     def release(self) -> None:
@@ -336,6 +339,7 @@ class FeedConnection:
             outcome = excused(outcome)
         can_refresh = outcome.refresh and not self._is_refreshed
         self._needs_fresh |= can_refresh
+        self._until_change = outcome.until_change
         if outcome.then is Then.FAIL and not can_refresh:
             self._change(FeedState.FAILED, outcome.reason, outcome.remedy)
         elif outcome.then is Then.RETRY and self._is_out_of_patience(outcome):

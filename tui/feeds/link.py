@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -46,6 +47,8 @@ RELEASE_S: Final = 0.12
 """What a codec holds back is decoded after this long when nobody asks: a little more than a frame of the screen."""
 HISTORY_BARS: Final = 300
 HISTORY_S: Final = 15.0
+VET_S: Final = 3.0
+"""Longest look at what is to be subscribed: after that it is asked for unseen."""
 RENEW_S: Final = 30.0
 MAX_QUEUED: Final = 5_000
 SAMPLES_LOGGED: Final = 5
@@ -224,7 +227,9 @@ class Link:
             if wait_s := limiter.wait_s(limits):
                 return wait_s if self._is_waiting_for_budget or self._at_once else None
             if not self._paced and self._are_wants_due():
-                self._ask()
+                await self._ask()  # may take a while: look at the budget again
+                if self._paced:
+                    continue
             if not self._paced:
                 return None
             limiter.spend()
@@ -233,8 +238,14 @@ class Link:
     def _are_wants_due(self) -> bool:
         return self._wants != self._asked and (self._is_live or self._codec.login_is_subscription)
 
-    def _ask(self) -> None:
-        self._asked = self._wants
+    async def _ask(self) -> None:
+        wants = self._wants
+        with suppress(TimeoutError):
+            async with asyncio.timeout(VET_S):
+                await self._around.provider.vet(wants)
+        if wants != self._wants:
+            return  # overtaken: whoever changed them has woken the sender
+        self._asked = wants
         self._apply(self._codec.wanted(self._asked, self._now_ns()))
         self._fetch_histories()
 

@@ -60,6 +60,7 @@ class Outcome:
         patience: After so many such ends without a healthy connection in between, wait for the user; 0 is no end.
         is_bug: It is our fault: counted apart, so that health in between does not excuse it.
         is_too_large: A message was larger than allowed.
+        until_change: When `then` is FAIL: other wants are worth a try without the user.
     """
 
     then: Then
@@ -70,13 +71,14 @@ class Outcome:
     patience: int = 0
     is_bug: bool = False
     is_too_large: bool = False
+    until_change: bool = False
 
     @classmethod
     def of(cls, signal: Close | LoginRefused) -> Outcome:
         """What a codec decided."""
         reason, remedy = clean(signal.reason, MAX_REASON), clean(signal.remedy)
         if isinstance(signal, Close):
-            return cls(signal.then, reason, remedy, signal.delay_s, signal.refresh)
+            return cls(signal.then, reason, remedy, signal.delay_s, signal.refresh, until_change=signal.until_change)
         return cls(Then.FAIL, reason, remedy, refresh=signal.refresh)
 
 

@@ -21,7 +21,7 @@ from tests.providers.insightsentry.stand_ins import (
 )
 from tui.clock import NS
 from tui.market.events import Notice
-from tui.market.names import Subscription
+from tui.market.names import Interval, Subscription
 from tui.providers.base import Close, Credential, LoggedIn, LoginRefused, Pause, Renew, Signal, Then
 from tui.providers.insightsentry.live import LiveCodec
 from tui.providers.insightsentry.symbols import to_code
@@ -37,6 +37,16 @@ def live(*want: Subscription, trials: Trials | None = None, can_rotate: bool = F
     driver.want(*want)
     driver.receive({"message": "Connected to SIM"})
     return driver
+
+
+def again(driver: Driver, *want: Subscription) -> Driver:
+    """The next connection, two seconds after the end of this one."""
+    codec = driver.codec
+    assert isinstance(codec, LiveCodec)
+    following = Driver(live_codec(codec._trials), driver.now_ns + 2 * NS)
+    following.want(*want)
+    following.receive({"message": "Connected to SIM"})
+    return following
 
 
 def refused(signals: list[Signal]) -> set[Subscription | None]:
@@ -228,9 +238,9 @@ def test_a_legacy_error_after_one_addition_drops_it_and_reconnects_after_two_sec
     made = driver.receive(LEGACY)
     assert refused(made) == {quote("BAD")}
     assert [(each.then, each.delay_s) for each in of(Close, made)] == [(Then.RECONNECT, 2.0)]
-    again = Driver(live_codec(trials), driver.now_ns + 2 * NS)
-    assert codes(again.want(quote("AAPL"), quote("BAD"))) == [["NASDAQ:AAPL"]]
-    assert refused(again.signals) == {quote("BAD")}
+    second = Driver(live_codec(trials), driver.now_ns + 2 * NS)
+    assert codes(second.want(quote("AAPL"), quote("BAD"))) == [["NASDAQ:AAPL"]]
+    assert refused(second.signals) == {quote("BAD")}
 
 
 def test_a_legacy_error_that_names_a_code_blames_it() -> None:
@@ -281,14 +291,65 @@ def test_a_closed_market_does_not_stop_the_search_for_the_bad_one() -> None:
     assert codes(driver.wait(30)) == [["NASDAQ:AAAA", "NASDAQ:BAD"], ["NASDAQ:AAAA", "NASDAQ:BAD", "NASDAQ:CCCC"]]
 
 
-def test_a_fourth_error_within_five_minutes_waits_for_the_user() -> None:
+@pytest.mark.fault("I9", "M27")
+def test_quotes_and_bars_of_one_code_are_blamed_together() -> None:
+    driver = live(quote("AAPL"))
+    driver.receive({"code": "NASDAQ:AAPL", "bid": 1})
+    for symbol in ("BAD", "WORSE"):
+        driver.want(quote("AAPL"), quote(symbol), bar(symbol), bar(symbol, Interval.M5))
+        made = driver.receive(LEGACY)
+        assert refused(made) == {quote(symbol), bar(symbol), bar(symbol, Interval.M5)}
+        assert [each.then for each in of(Close, made)] == [Then.RECONNECT]
+        driver = again(driver, quote("AAPL"))
+
+
+def test_bars_that_make_an_error_leave_the_quotes_of_their_code_that_came() -> None:
+    driver = live(quote("AAPL"))
+    driver.receive({"code": "NASDAQ:AAPL", "bid": 1})
+    driver.want(quote("AAPL"), bar("AAPL", Interval.W1))
+    assert refused(driver.receive(LEGACY)) == {bar("AAPL", Interval.W1)}
+
+
+def test_when_no_errors_are_left_to_find_the_bad_ones_all_suspects_go_and_the_proven_rest_stays() -> None:
+    driver = live(quote("AAPL"))
+    driver.receive({"code": "NASDAQ:AAPL", "bid": 1})
+    for symbol in ("BAD1", "BAD2"):
+        driver.want(quote("AAPL"), quote(symbol))
+        driver.receive(LEGACY)
+        driver = again(driver, quote("AAPL"))
+    three = [quote("BAD3"), quote("BAD4"), bar("BAD4")]
+    driver.want(quote("AAPL"), *three)
+    made = driver.receive(LEGACY)
+    assert refused(made) == set(three)
+    assert [(each.then, each.delay_s) for each in of(Close, made)] == [(Then.RECONNECT, 2.0)]
+    assert codes(again(driver, quote("AAPL")).signals) == [["NASDAQ:AAPL"]]
+
+
+def test_after_the_third_reconnect_what_is_unproven_waits_until_an_error_can_be_afforded() -> None:
+    driver = live(quote("AAPL"))
+    driver.receive({"code": "NASDAQ:AAPL", "bid": 1})
+    for symbol in ("BAD1", "BAD2", "BAD3"):
+        driver.want(quote("AAPL"), quote(symbol))
+        driver.receive(LEGACY)
+        driver = again(driver, quote("AAPL"))
+    driver.receive({"code": "NASDAQ:AAPL", "bid": 2})
+    assert not subscribes(driver.want(quote("AAPL"), quote("NEW")))
+    assert codes(driver.want(quote("AAPL"), quote("MSFT"), quote("NEW"))) == [["NASDAQ:AAPL", "NASDAQ:MSFT"]]
+    driver.receive({"code": "NASDAQ:MSFT", "bid": 2})
+    assert not subscribes(driver.wait(280))
+    assert codes(driver.wait(30)) == [["NASDAQ:AAPL", "NASDAQ:MSFT", "NASDAQ:NEW"]]
+
+
+def test_a_fourth_error_within_five_minutes_that_nobody_explains_waits_for_the_user_or_other_wants() -> None:
     trials = Trials()
-    ends: list[Then] = []
+    ends: list[Close] = []
     for _ in range(4):
         driver = live(quote("AAPL"), trials=trials)
         driver.receive({"code": "NASDAQ:AAPL", "bid": 1})
-        ends += [each.then for each in of(Close, driver.receive({"message": "Internal error"}))]
-    assert ends == [Then.RECONNECT] * 3 + [Then.FAIL]
+        ends += of(Close, driver.receive({"message": "Internal error"}))
+    assert [each.then for each in ends] == [Then.RECONNECT] * 3 + [Then.FAIL]
+    assert ends[-1].until_change
+    assert ends[-1].remedy
 
 
 def test_refused_symbols_alone_are_no_reason_to_send_anything() -> None:
@@ -304,8 +365,8 @@ def test_who_asks_for_a_refused_symbol_again_later_means_it() -> None:
     driver = live(quote("AAPL"), quote("BAD"), trials=trials)
     driver.receive({"code": "NASDAQ:AAPL", "bid": 1})
     driver.receive(LEGACY)
-    again = live(quote("AAPL"), trials=trials)
-    assert codes(again.want(quote("AAPL"), quote("BAD"))) == [["NASDAQ:AAPL", "NASDAQ:BAD"]]
+    later = live(quote("AAPL"), trials=trials)
+    assert codes(later.want(quote("AAPL"), quote("BAD"))) == [["NASDAQ:AAPL", "NASDAQ:BAD"]]
 
 
 def test_too_many_symbols_for_the_plan_gives_up_what_never_delivered() -> None:

@@ -9,12 +9,27 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
-from tests.providers.insightsentry.stand_ins import FRAMES, NOW_NS, Http, Secrets, bar, provider, quote
+from tests.providers.insightsentry.stand_ins import (
+    FRAMES,
+    KEY,
+    NOW_NS,
+    Driver,
+    Http,
+    Secrets,
+    bar,
+    codes,
+    of,
+    provider,
+    quote,
+)
 from tui.clock import NS, ManualClock
 from tui.errors import CredentialError, RestError, TickdeckError
+from tui.market.events import Notice
 from tui.market.names import Interval, Kind, Subscription, Symbol
-from tui.providers.base import SymbolMatch
+from tui.providers.base import Credential, SymbolMatch
+from tui.providers.insightsentry import InsightSentry
 
 SEARCH = json.loads((FRAMES / "rest" / "search.json").read_text())
 SERIES = json.loads((FRAMES / "live" / "series_5m.json").read_text())
@@ -163,3 +178,76 @@ def test_the_provider_carries_what_it_has_a_code_and_a_channel_for(tmp_path: Pat
     assert not plain.carries(trade)
     assert mega.carries(trade)
     assert [each.name for each in plain.channels] == ["live", "newsfeed"]
+
+
+# -- codes looked up before they are sent
+
+
+def not_there(query: object) -> Any:
+    raise RestError("HTTP 404", status=404)
+
+
+def search_of(**found: str) -> Any:
+    """A search that knows these names and their codes."""
+
+    def answer(query: Any) -> Any:
+        words = query["query"]
+        rows = [{"name": words, "description": words, "code": found[words], "type": "STOCK"}] if words in found else []
+        return {"symbols": rows}
+
+    return answer
+
+
+def first_list(sentry: InsightSentry, *want: Subscription) -> tuple[list[str], set[Subscription | None]]:
+    """Codes of the list that the next connection sends, and what it refuses by itself."""
+    driver = Driver(sentry.codec("live", Credential(SecretStr(KEY))))
+    made = driver.want(*want)
+    refused = {each.subscription for each in of(Notice, made) if each.refused}
+    return [code for sent in codes(made) for code in sent], refused
+
+
+@pytest.mark.fault("M27")
+async def test_a_code_that_neither_search_nor_facts_know_is_refused_and_never_sent(tmp_path: Path) -> None:
+    http = Http({"/search": search_of(), "/info": not_there})
+    sentry = provider(tmp_path, http)
+    want = frozenset({quote("AAPL"), quote("ZZZQ"), bar("ZZZQ")})
+    await sentry.vet(want)
+    assert [query.get("query") for _, query, _ in http.requests] == ["ZZZQ", None], "AAPL is well known"
+    assert first_list(sentry, *want) == (["NASDAQ:AAPL"], {quote("ZZZQ"), bar("ZZZQ")})
+
+
+async def test_a_code_that_search_lists_elsewhere_is_asked_for_there(tmp_path: Path) -> None:
+    sentry = provider(tmp_path, Http({"/search": search_of(ABC="NYSE:ABC")}))
+    await sentry.vet(frozenset({quote("ABC")}))
+    assert first_list(sentry, quote("ABC")) == (["NYSE:ABC"], set())
+
+
+async def test_a_code_with_facts_is_sent_although_search_does_not_list_it(tmp_path: Path) -> None:
+    http = Http({"/search": search_of(), "/info": {"code": "CME_MINI:ES1!"}})
+    sentry = provider(tmp_path, http)
+    for _ in range(2):
+        await sentry.vet(frozenset({quote("CME_MINI:ES1!")}))
+    assert len(http.requests) == 2, "once it is known it is not looked up again"
+    assert first_list(sentry, quote("CME_MINI:ES1!")) == (["CME_MINI:ES1!"], set())
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        {"/search": RestError("no connection")},
+        {"/search": RestError("HTTP 401", status=401)},
+        {"/search": search_of(), "/info": RestError("HTTP 503", status=503)},
+    ],
+)
+async def test_without_an_answer_nothing_is_refused(tmp_path: Path, answers: dict[str, Any]) -> None:
+    sentry = provider(tmp_path, Http(answers))
+    await sentry.vet(frozenset({quote("ZZZQ")}))
+    assert first_list(sentry, quote("ZZZQ")) == (["NASDAQ:ZZZQ"], set())
+
+
+async def test_what_was_found_or_has_no_search_is_not_looked_up(tmp_path: Path) -> None:
+    http = Http({"/search": SEARCH})
+    sentry = provider(tmp_path, http)
+    sentry.symbols.kept[Symbol("QRS")] = "NYSE:QRS"
+    await sentry.vet(frozenset({quote("QRS"), quote("AAPL 2026-12-18 200C"), Subscription(Kind.NEWS)}))
+    assert http.requests == []

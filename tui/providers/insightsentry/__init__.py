@@ -12,7 +12,7 @@ from pydantic import Field, SecretStr
 from tui.clock import NS, to_iso
 from tui.errors import CredentialError, KeyringUnavailable
 from tui.market.events import Bar, Quote
-from tui.market.names import Kind, Subscription, Symbol
+from tui.market.names import Kind, Subscription, Symbol, Wants
 from tui.providers.base import (
     Channel,
     Codec,
@@ -31,6 +31,7 @@ from tui.providers.insightsentry.live import LiveCodec
 from tui.providers.insightsentry.newsfeed import NewsfeedCodec, SeenNews
 from tui.providers.insightsentry.symbols import short_name, to_code, to_symbol
 from tui.providers.insightsentry.trials import Trials
+from tui.providers.insightsentry.vetting import Vetting
 from tui.providers.insightsentry.wire import SeriesOptions
 from tui.usage import UsageFile, Usages
 
@@ -113,6 +114,7 @@ class InsightSentry(Provider):
         self._searches: dict[tuple[str, int], tuple[int, list[SymbolMatch]]] = {}
         base_url = settings.rapidapi_url if settings.key == "rapidapi" else settings.rest_url
         self._rest = rest.Rest(context.http, base_url, self._headers)
+        self._vetting = Vetting(self.symbols, self._trials, self.search, self._rest, context.now_ns)
 
     # -- what there is
 
@@ -247,6 +249,10 @@ class InsightSentry(Provider):
             self._searches.clear()
         self._searches[words.upper(), limit] = (now_ns, matches)
         return list(matches)
+
+    async def vet(self, want: Wants) -> None:
+        """Look up codes that only the rules vouch for: one that is unknown would stop the whole list (7.1, 7.3)."""
+        await self._vetting.vet(want)
 
     async def history(self, subscription: Subscription, count: int) -> list[Bar]:
         """Past bars and the running one, oldest first. Raises RestError or CredentialError."""

@@ -77,7 +77,7 @@ class LiveCodec(SocketCodec):
         self._repeated = False
         self._resend_ns: int | None = None
         self._resends = 0
-        self._probe: Topic | None = None
+        self._probe: str | None = None
         self._told: set[Topic] = set()
         self._open_bars: dict[tuple[Topic, Symbol], Bar] = {}
         self._held = HeldQuotes()
@@ -95,7 +95,7 @@ class LiveCodec(SocketCodec):
         self._wanted = {}
         self._held.forget()
         for each in sorted(want, key=str):
-            if (topic := self._topic(each)) is not None:
+            if (topic := topic_of(each, self._code_of)) is not None:
                 self._wanted.setdefault(topic, []).append(each)
         self._open_bars = {key: bar for key, bar in self._open_bars.items() if key[0] in self._wanted}
         self._trials.keep_refusals(self._wanted)
@@ -103,25 +103,20 @@ class LiveCodec(SocketCodec):
 
     def history(self, subscription: Subscription, bars: Sequence[Bar]) -> Output:
         """Bars from REST, less those that the socket has overtaken meanwhile."""
-        topic = self._topic(subscription)
+        topic = topic_of(subscription, self._code_of)
         last = None if topic is None or not bars else self._open_bars.get((topic, bars[-1].symbol))
         if last is None:
             return bars
         older = [bar for bar in bars if bar.start_ns < last.start_ns]
         return [bar if bar.closed else bar.model_copy(update={"closed": True}) for bar in older]
 
-    def _topic(self, want: Subscription) -> Topic | None:
-        code = self._code_of(want.symbol) if want.symbol else None
-        has_length = want.kind is Kind.BAR
-        if code is None or want.kind not in KINDS or has_length != (want.interval is not None):
-            return None
-        return Topic(code, want.kind, want.interval)
-
     def _settled(self, now_ns: int) -> Iterator[Signal]:
         if not self._wanted:
             yield from self._close(Close("nothing is wanted", Then.IDLE))
             return
         yield from self._refusals(now_ns)
+        if self._trials.wait_s(now_ns):
+            self._trials.hold_back(self._wanted)
         listed = self._listed(now_ns)
         if not listed:
             yield from self._close(ALL_REFUSED)
@@ -131,10 +126,10 @@ class LiveCodec(SocketCodec):
     def _listed(self, now_ns: int) -> list[Topic]:
         """What may be sent: all that is wanted, less the refused, less the suspects but the one on probation."""
         allowed = [topic for topic in self._wanted if self._trials.refusal(topic, now_ns) is None]
-        listed = [topic for topic in allowed if topic not in self._trials.suspects or topic == self._probe]
+        listed = [topic for topic in allowed if topic not in self._trials.suspects or topic.code == self._probe]
         if not listed and allowed:
-            self._probe = allowed[0]
-            return [self._probe]
+            self._probe = allowed[0].code
+            return [topic for topic in allowed if topic.code == self._probe]
         return listed
 
     def _send(self, listed: Sequence[Topic], now_ns: int) -> Send:
@@ -197,11 +192,11 @@ class LiveCodec(SocketCodec):
             yield self._send(listed, now_ns)
 
     def _probed(self, now_ns: int) -> Iterator[Signal]:
-        """Add suspects back one at a time: the one that brings the error again is the bad one (7.3)."""
-        waiting = [topic for topic in self._wanted if topic in self._trials.suspects]
+        """Add suspects back one code at a time: the one that brings the error again is the bad one (7.3)."""
+        waiting = [topic.code for topic in self._wanted if topic in self._trials.suspects]
         if not waiting or self._probe in waiting or now_ns < self._sent_ns + PROBE_GAP_NS:
             return
-        if not all(map(self._trials.is_accepted, self._sent)):
+        if not all(map(self._trials.is_accepted, self._sent)) or self._trials.wait_s(now_ns):
             return
         self._probe = waiting[0]
         yield from self._settled(now_ns)
@@ -371,11 +366,13 @@ class LiveCodec(SocketCodec):
     def _invalid(self, said: str, now_ns: int) -> Iterator[Signal]:
         """A legacy error stops the whole request and seldom says which code was wrong (7.1, 7.3)."""
         guilty = self._trials.blame(list(self._sent), codes_in(said))
+        if not guilty and self._trials.is_last_reconnect(now_ns):  # no errors are left to find out who it is
+            guilty = [topic for topic in self._wanted if topic in self._trials.suspects]
         if guilty:
             yield from self._refuse(guilty, said, now_ns)
         else:
             yield self._notice(said, now_ns, Severity.ERROR)
-        yield from self._start_over(said, now_ns)
+        yield from self._start_over(said, now_ns, is_cured=bool(guilty))
 
     def _over_limit(self, said: str, now_ns: int) -> Iterator[Signal]:
         """More than the plan allows: give up what never delivered, or else the second half of the list (8.2)."""
@@ -384,15 +381,30 @@ class LiveCodec(SocketCodec):
         if len(excess) == len(sent):
             excess = sent[(len(sent) + 1) // 2 :] or sent
         yield from self._refuse(excess or sent[-1:], said, now_ns)
-        yield from self._start_over(said, now_ns)
+        yield from self._start_over(said, now_ns, is_cured=True)
 
-    def _start_over(self, said: str, now_ns: int) -> Iterator[Signal]:
+    def _start_over(self, said: str, now_ns: int, *, is_cured: bool) -> Iterator[Signal]:
+        """Connect again without what was refused, as soon as the limit of reconnects allows; give up when that is no
+        cure (7.3).
+        """
+        wait_s = self._trials.wait_s(now_ns)
         if not self._listed(now_ns):
             yield from self._close(ALL_REFUSED)
-        elif self._trials.may_reconnect(now_ns):
-            yield from self._close(Close(said, Then.RECONNECT, RECONNECT_S))
+        elif is_cured or not wait_s:
+            delay_s = max(wait_s, RECONNECT_S)
+            self._trials.reconnects(now_ns + int(delay_s * NS))
+            yield from self._close(Close(said, Then.RECONNECT, delay_s))
         else:
-            yield from self._close(Close(said, Then.FAIL, remedy=CHANGE))
+            yield from self._close(Close(said, Then.FAIL, remedy=CHANGE, until_change=True))
+
+
+def topic_of(want: Subscription, code_of: Callable[[Symbol], str | None]) -> Topic | None:
+    """What a subscription is called in lists, or None when this socket does not have it."""
+    code = code_of(want.symbol) if want.symbol else None
+    has_length = want.kind is Kind.BAR
+    if code is None or want.kind not in KINDS or has_length != (want.interval is not None):
+        return None
+    return Topic(code, want.kind, want.interval)
 
 
 def _symbol(subscription: Subscription) -> Symbol:

@@ -20,6 +20,7 @@ from tui.providers.parse import text, time_ns
 
 MOST_CODES: Final = 10
 """Codes in one call for quotes."""
+NOT_THERE: Final = frozenset({400, 404, 422})
 MOST_BARS: Final = 30_000
 TIMEOUT_S: Final = 15.0
 _REMEDIES: Final = {
@@ -84,6 +85,16 @@ class Rest:
                 if symbol is not None and (patch := decode.quote(row, symbol, updated, ts_recv_ns())[0]) is not None:
                     made.append(patch)
         return made
+
+    async def is_there(self, code: str) -> bool:
+        """Whether the server has facts about a code (11.6). Raises RestError or CredentialError."""
+        try:
+            await self._get("symbol facts", f"/v3/symbols/{quote(code, safe=':!.')}/info", {})
+        except RestError as error:
+            if error.status in NOT_THERE:
+                return False
+            raise
+        return True
 
     async def bars(
         self,

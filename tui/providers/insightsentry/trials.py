@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Container, Iterable, Sequence
-from typing import Final
+from typing import Final, TypeVar
 
 from tui.clock import NS
 from tui.providers.insightsentry.symbols import is_well_known
@@ -19,13 +19,14 @@ WINDOW_NS: Final = 300 * NS
 REFUSED_NS: Final = 600 * NS
 """A refused subscription that is still wanted is not sent again for this long."""
 MOST_KEPT: Final = 1000
+T = TypeVar("T")
 
 
 class Trials:
     """What is known of subscriptions from one connection to the next.
 
     Attributes:
-        suspects: Topics one of which made the server refuse a list; they are tried one at a time.
+        suspects: Topics one of which made the server refuse a list; they are tried one code at a time.
     """
 
     def __init__(self) -> None:
@@ -33,13 +34,23 @@ class Trials:
         self._delivered: dict[Topic, None] = {}
         self._accepted: dict[Topic, None] = {}
         self._refused: dict[Topic, tuple[str, int]] = {}
-        self._errors: deque[int] = deque(maxlen=MOST_RECONNECTS + 1)
+        self._known: dict[str, None] = {}
+        self._reconnects: deque[int] = deque(maxlen=MOST_RECONNECTS)
 
     def delivered(self, topic: Topic) -> None:
         """Data came: the server has taken it."""
         if topic not in self._delivered or topic in self.suspects:
             _keep(self._delivered, topic)
+            self.vouch(topic.code)
             self.accepted((topic,))
+
+    def vouch(self, code: str) -> None:
+        """The server knows this code."""
+        _keep(self._known, code)
+
+    def is_known(self, code: str) -> bool:
+        """Whether the server knows a code, or is all but certain to."""
+        return code in self._known or is_well_known(code)
 
     def accepted(self, topics: Iterable[Topic]) -> None:
         """A list with these has stood without an error."""
@@ -67,17 +78,17 @@ class Trials:
         return text if now_ns < until_ns else None
 
     def blame(self, sent: Sequence[Topic], named: frozenset[str]) -> list[Topic]:
-        """Who made the server refuse the list `sent`: those it named, else the one that was new.
+        """Who made the server refuse the list `sent`: those it named, else all that was new of one code.
 
-        When several were new, nobody is blamed yet: they become suspects, and if some of them are less well known than
-        the others, only those.
+        When several codes were new, nobody is blamed yet: they become suspects, and if some of them are less well known
+        than the others, only those.
         """
         if guilty := [topic for topic in sent if topic.code in named]:
             return guilty
         new = self.on_trial(sent)
-        if len(new) == 1:
+        if len({topic.code for topic in new}) == 1:
             return new
-        for topic in [topic for topic in new if not is_well_known(topic.code)] or new:
+        for topic in [topic for topic in new if not self.is_known(topic.code)] or new:
             _keep(self.suspects, topic)
         return []
 
@@ -96,17 +107,29 @@ class Trials:
         """Whether data has ever come for it."""
         return topic in self._delivered
 
-    def may_reconnect(self, now_ns: int) -> bool:
-        """Count one more error; False when there were too many in five minutes to try again without the user."""
-        self._errors.append(now_ns)
-        if sum(now_ns - at < WINDOW_NS for at in self._errors) <= MOST_RECONNECTS:
-            return True
-        self._errors.clear()  # the user may try afresh
-        return False
+    def reconnects(self, at_ns: int) -> None:
+        """An error makes us connect again then."""
+        self._reconnects.append(at_ns)
+
+    def wait_s(self, now_ns: int) -> float:
+        """Seconds until an error may make us connect again: three times in five minutes at most."""
+        if len(self._reconnects) < MOST_RECONNECTS:
+            return 0.0
+        return max(0.0, (self._reconnects[0] + WINDOW_NS - now_ns) / NS)
+
+    def hold_back(self, topics: Iterable[Topic]) -> None:
+        """No more errors can be afforded for now: what has not proved itself waits for its turn."""
+        for topic in topics:
+            if topic not in self._accepted and not self.is_known(topic.code):
+                _keep(self.suspects, topic)
+
+    def is_last_reconnect(self, now_ns: int) -> bool:
+        """Whether there is at most one more to come for the time being."""
+        return sum(now_ns - at_ns < WINDOW_NS for at_ns in self._reconnects) >= MOST_RECONNECTS - 1
 
 
-def _keep(known: dict[Topic, None], topic: Topic) -> None:
-    known.pop(topic, None)
-    known[topic] = None
+def _keep(known: dict[T, None], each: T) -> None:
+    known.pop(each, None)
+    known[each] = None
     if len(known) > MOST_KEPT:
         del known[next(iter(known))]
