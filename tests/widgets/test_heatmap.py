@@ -248,12 +248,12 @@ def test_of_many_trades_in_a_column_the_largest_of_each_side_show() -> None:
 
 
 @pytest.mark.parametrize("palette", THEMES.palettes.values(), ids=THEMES.palettes)
-@pytest.mark.parametrize("shade", range(SHADES + 1))
-def test_a_dot_stands_out_from_every_shade(palette: Palette, shade: int) -> None:
+@pytest.mark.parametrize("shade", range(SHADES + 4))
+def test_a_dot_stands_out_from_every_shade_and_line(palette: Palette, shade: int) -> None:
     ink = HeatInk(palette)
     sides: tuple[Side | None, ...] = ("buy", "sell", None)
     for side in sides:
-        style = ink.dot((shade, shade), side)
+        style = ink.dot(shade, side)
         assert style.color
         assert style.color.triplet
         assert contrast(style.color.triplet.hex, ink.colors[shade]) >= 2

@@ -73,12 +73,13 @@ class HeatInk:
         strongest = _strongest(halves)
         return style if self.plain or not strongest else mixed(style, self.fills[strongest])
 
-    def dot(self, halves: Halves, side: Side | None) -> Style:
-        """The style of a trade on top of a cell; its side's colour would not stand out from a strong shade."""
+    def dot(self, half: int, side: Side | None) -> Style:
+        """The style of a trade on a half of a cell, whose colour fills the cell; its side's colour where that shows."""
         role = "text" if side is None else "up" if side == "buy" else "down"
-        if not self.plain and _strongest(halves) > _DARK_FROM:
-            role = "background"
-        return self.over(halves, self.palette.style(role, bold=True))
+        if self.plain:
+            return self.palette.style(role, bold=True)
+        style = self.palette.style("background" if half > _DARK_FROM else role, bold=True)
+        return mixed(style, self.fills[half]) if half else style
 
     @cached_property
     def fills(self) -> list[Style]:

@@ -160,9 +160,9 @@ def _marks(heatmap: Heatmap) -> dict[int, dict[int, Cell]]:
             _mark(heatmap, marks, heatmap.cross, heatmap.row, "┼", style)
     for x, prints in enumerate(heatmap.prints):
         for one in largest(prints):
-            y = half_of(heatmap.scale, one.price) // 2
+            y, lower = divmod(half_of(heatmap.scale, one.price), 2)
             if 0 <= y < heatmap.scale.rows:
-                marks.setdefault(y, {})[x] = DOTS[one.side], heatmap.ink.dot(_halves(heatmap, x, y), one.side)
+                marks.setdefault(y, {})[x] = DOTS[one.side], heatmap.ink.dot(_halves(heatmap, x, y)[lower], one.side)
     return marks
 
 
