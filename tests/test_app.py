@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from textual import events
 from textual.pilot import Pilot
 from textual.widgets import Input, OptionList
 
@@ -109,7 +110,8 @@ async def test_a_symbol_is_added_by_typing_removed_and_brought_back(simulator: S
         await add(app, pilot, "TSLA")
         assert symbols(app)[-1] == "TSLA"
         assert app.main
-        assert app.main.query_one(TopBar).symbol == "TSLA"
+        top = app.main.query_one(TopBar)
+        await until(lambda: top.symbol == "TSLA")
         await until(lambda: app.store.freshness(Subscription(Kind.QUOTE, Symbol("TSLA"))) is Freshness.LIVE)
         await pilot.press("x")
         assert "TSLA" not in symbols(app)
@@ -159,6 +161,20 @@ async def test_a_pane_is_maximised_and_restored(simulator: SimulatorServer) -> N
             assert all(p.display for p in app.main.panes)
 
 
+async def test_a_pane_that_is_shown_again_shows_the_present(simulator: SimulatorServer) -> None:
+    async with dashboard(simulator) as (app, pilot):
+        assert app.main
+        quotes = app.main.query_one(QuotesPane)
+        await until(lambda: shows(app, "quotes", "▲") or shows(app, "quotes", "▼"))
+        await pilot.press("6", "z")
+        await until(lambda: not quotes.display)
+        app.draw_frame = lambda: None  # type: ignore[method-assign]
+        before, updates = text_of(quotes), app.store.feed("aries:market").stats.frames
+        await until(lambda: app.store.feed("aries:market").stats.frames > updates + 20)
+        await pilot.press("escape")
+        await until(lambda: quotes.display and text_of(quotes) != before)
+
+
 async def test_what_is_hidden_is_not_subscribed(simulator: SimulatorServer) -> None:
     async with dashboard(simulator) as (app, pilot):
         assert app.hub
@@ -205,6 +221,17 @@ async def test_freezing_stops_the_screen_and_counts_what_is_behind(simulator: Si
         await pilot.press("p")
         assert top.behind is None
         await until(lambda: app.main is not None and text_of(app.main.pane("quotes")) != before)
+
+
+async def test_another_symbol_ends_the_freeze(simulator: SimulatorServer) -> None:
+    async with dashboard(simulator) as (app, pilot):
+        assert app.main
+        await pilot.press("p")
+        top = app.main.query_one(TopBar)
+        assert top.behind is not None
+        await pilot.press("down")
+        await until(lambda: top.behind is None)
+        await until(lambda: shows(app, "bars", "NVDA") and shows(app, "book", "NVDA"))
 
 
 async def test_every_theme_can_be_chosen(simulator: SimulatorServer) -> None:
@@ -328,3 +355,12 @@ async def test_sorting_moves_the_row_and_keeps_the_selection(simulator: Simulato
         await pilot.press("s", "s", "s", "s", "J")
         assert quotes.chosen == "NVDA"
         assert symbols(app).index("NVDA") == 2
+
+
+async def test_letters_typed_at_once_after_the_slash_reach_the_prompt(simulator: SimulatorServer) -> None:
+    async with dashboard(simulator) as (app, _):
+        for key, character in (("slash", "/"), *((letter, letter) for letter in "solpx")):
+            app.post_message(events.Key(key, character))
+        await until(lambda: isinstance(app.screen, SymbolPrompt) and app.screen.query_one(Input).value == "solpx")
+        assert app.main
+        assert app.main.query_one(TopBar).behind is None

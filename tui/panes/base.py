@@ -200,6 +200,10 @@ class Pane(Drawn, can_focus=True):
         """All rows have another width now."""
         self.redraw()
 
+    def on_show(self, event: events.Show) -> None:
+        """While it was hidden nobody drew it: what it would show is of then."""
+        self.redraw()
+
     def on_focus(self) -> None:
         """The frame shows the focus."""
         self.redraw()

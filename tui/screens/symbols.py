@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar, Final
 
 from rich.text import Text
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -92,13 +94,20 @@ class SymbolPrompt(ModalScreen[Symbol | None]):
 
     # --- typing ---
 
+    def on_key(self, event: events.Key) -> None:
+        """Letters that come before the input has the focus belong to it all the same."""
+        prompt = self.query_one(Input) if self.is_mounted else None
+        if event.is_printable and event.character and prompt is not None and not prompt.has_focus:
+            event.stop()
+            prompt.insert_text_at_cursor(event.character)
+
     def on_input_changed(self, event: Input.Changed) -> None:
         """Search when the typing rests."""
         self._wants_enter = False
         text = event.value.strip()
         if len(text) < LEAST:
             return
-        self.run_worker(self._find(text), group="search", exclusive=True, exit_on_error=False)
+        self.run_worker(partial(self._find, text), group="search", exclusive=True, exit_on_error=False)
 
     async def _find(self, text: str) -> None:
         await asyncio.sleep(REST_S)
