@@ -569,6 +569,26 @@ async def test_a_login_is_renewed_in_place() -> None:
         assert running.sink.states == UP
 
 
+async def test_a_server_that_asks_for_renewal_without_an_end_gets_one_at_a_time() -> None:
+    begin = asyncio.Event()
+
+    async def insist(caller: Caller) -> None:
+        await caller.log_in()
+        await caller.hear()
+        await begin.wait()
+        await caller.say(*["renew"] * 50, "quote AAPL 1.25")
+        await caller.hear()
+
+    async with scripted(insist) as server, feed_to(server.url) as running:
+        await until(lambda: running.feed.is_live)
+        running.provider.locked = asyncio.Event()  # no credential comes for a while
+        begin.set()
+        await until(lambda: bool(running.sink.quotes))
+        assert len(running.provider.asked_for_credential) == 2
+        running.provider.locked.set()
+        await until(lambda: bool(server.callers[0].heard[2:]))
+
+
 async def test_no_key_is_logged_however_much_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     def plant(provider: PlainProvider) -> None:
         provider.key = "planted-key"

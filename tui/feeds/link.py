@@ -100,6 +100,7 @@ class Link:
         self._with_history: set[Subscription] = set()
         self._fetching = asyncio.Semaphore(2)
         self._is_live = False
+        self._is_renewing = False
         self._release_due: asyncio.TimerHandle | None = None
         self._last_frame = self._last_login = around.clock.monotonic()
         self._jumps = JumpWatch(around.clock)
@@ -293,8 +294,11 @@ class Link:
                 self._around.limiter.pause(signal.seconds)
                 self._notice(f"paused for {signal.seconds:.0f} s: {signal.reason}", Severity.WARNING)
                 self._wake.set()
-            case Renew():
+            case Renew() if not self._is_renewing:
+                self._is_renewing = True
                 self._spawn(self._renew())
+            case Renew():
+                return  # one at a time, however often the server asks
             case Latency():
                 self._around.stats.latency_s = signal.seconds
             case Count():
@@ -361,6 +365,8 @@ class Link:
         except (TickdeckError, TimeoutError) as error:
             self._notice(f"login not renewed: {str(error) or 'no answer in time'}", Severity.WARNING)
             return
+        finally:
+            self._is_renewing = False
         self._apply(self._codec.renewed(credential, self._now_ns()))
 
     # --- small things ---
