@@ -10,13 +10,16 @@ from tui.paths import theme_dirs
 from tui.themes import DEFAULT, ROLES, Palette, load_themes, read_theme
 
 BUILT_IN = load_themes().palettes
+TEXTS = ("text", "muted", "accent", "up", "down", "bid", "ask", "warning", "error", "good", "focus")
 TEXT_ON_BACKGROUND = [
-    (text, back)
-    for back in ("background", "selection", "panel")
-    for text in ("text", "muted", "accent", "up", "down", "bid", "ask", "warning", "error", "good", "focus")
-] + [("stale", "background"), ("stale", "selection"), ("text", "bid-bar"), ("text", "ask-bar"), ("text", "bid-depth"), ("text", "ask-depth"),
-     ("bid", "bid-depth"), ("ask", "ask-depth"), ("background", "warning"), ("background", "accent"),
-     ("bid", "bid-bar"), ("ask", "ask-bar")]  # fmt: skip
+    *((text, back) for back in ("background", "selection", "panel") for text in TEXTS),
+    *((text, back) for text in ("text", "bid") for back in ("bid-bar", "bid-depth")),
+    *((text, back) for text in ("text", "ask") for back in ("ask-bar", "ask-depth")),
+    ("stale", "background"),
+    ("stale", "selection"),
+    ("background", "warning"),
+    ("background", "accent"),
+]
 
 
 def luminance(color: str) -> float:
