@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import ClassVar, Final
 
 from rich.text import Text
-from textual import events
+from textual import events, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -107,8 +106,9 @@ class SymbolPrompt(ModalScreen[Symbol | None]):
         text = event.value.strip()
         if len(text) < LEAST:
             return
-        self.run_worker(partial(self._find, text), group="search", exclusive=True, exit_on_error=False)
+        self._find(text)
 
+    @work(group="search", exclusive=True, exit_on_error=False)
     async def _find(self, text: str) -> None:
         await asyncio.sleep(REST_S)
         self._say("Searching …")
