@@ -6,13 +6,12 @@ import asyncio
 import gc
 import os
 import signal
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import textual
 from pydantic import SecretStr
-from rich.traceback import Traceback
 from textual.app import App, SystemCommand
 from textual.driver import Driver
 from textual.screen import Screen
@@ -22,7 +21,7 @@ from tui.browser import open_in_browser
 from tui.clock import Clock
 from tui.config import Config
 from tui.credentials import CredentialStore, FixedSecrets
-from tui.errors import CredentialError
+from tui.errors import CredentialError, TickdeckError
 from tui.market.events import Notice, Severity
 from tui.market.names import Interval, Symbol
 from tui.market.store import MarketStore, Topic
@@ -54,6 +53,11 @@ ALWAYS_WANTED: Final = frozenset({"quotes", "news"})
 QUIT_S: Final = 1.5
 REPEAT_NS: Final = 30 * 1_000_000_000
 """The same notice is not shown again for this long."""
+MOST_TOLD: Final = 100
+"""Notices that are remembered for that."""
+
+
+Prepare = Callable[[], tuple[Config, CredentialStore | FixedSecrets]]
 
 
 class MarketApp(App[None]):
@@ -65,6 +69,8 @@ class MarketApp(App[None]):
         symbols: Added to the watch list for this run, the first one selected.
         demo: Say on the screen that the market is made up.
         state: What survives a restart; None keeps nothing (demo).
+        prepare: Called in a thread after the first frame, where the feeds need more than the screen does: gives the
+            whole configuration, and the secrets. When it raises TickdeckError the app ends, and `failure` is the error.
     """
 
     TITLE = "tickdeck"
@@ -79,6 +85,7 @@ class MarketApp(App[None]):
         demo: bool = False,
         state: StateFile | None = None,
         clock: Clock | None = None,
+        prepare: Prepare | None = None,
     ) -> None:
         self.config = config
         self.clock = clock or Clock()
@@ -96,6 +103,8 @@ class MarketApp(App[None]):
         self._http: RestClient | None = None
         self.main: MainScreen | None = None
         self.is_demo = demo
+        self.failure: TickdeckError | None = None
+        self._prepare = prepare
         self._secrets = secrets
         self._state = state
         self._told: dict[str, int] = {}
@@ -103,6 +112,9 @@ class MarketApp(App[None]):
         self._behind: int | None = None
         self._restore(symbols)
         super().__init__()  # asks for the theme's variables
+        for palette in self.themes.palettes.values():
+            self.register_theme(palette.textual())
+        self.set_reactive(MarketApp.theme, self.desk.palette.name)  # set later, it reads all styles anew
 
     # --- life ---
 
@@ -114,14 +126,11 @@ class MarketApp(App[None]):
         """Show the first frame, then start the feeds."""
         if not self.is_headless and self.console.color_system in (None, "standard"):
             self.desk.colorless = True  # shades of a colour come out alike, or as the background
-        for palette in self.themes.palettes.values():
-            self.register_theme(palette.textual())
-        self.theme = self.desk.palette.name
         self.set_keymap(dict(self.config.keys))
         self.main = MainScreen(self.desk, self.config.keys)
         self.push_screen(self.main)
         self.set_interval(1 / self.config.frames_per_second, self.draw_frame)
-        self.call_after_refresh(self._start_feeds)
+        self.call_after_refresh(self._go_on)
 
     def get_driver_class(self) -> type[Driver]:
         """Textual's driver for this platform, steadied."""
@@ -130,6 +139,22 @@ class MarketApp(App[None]):
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Our own variables, for the moment before our themes are registered."""
         return dict(self.desk.palette.textual().variables)
+
+    async def _go_on(self) -> None:
+        """Everything that the first frame need not wait for."""
+        if self._prepare is None:
+            self._start_feeds()
+        else:
+            self.run_worker(self._prepare_feeds(self._prepare), group="start")
+
+    async def _prepare_feeds(self, prepare: Prepare) -> None:
+        try:
+            self.config, self._secrets = await asyncio.to_thread(prepare)
+        except TickdeckError as error:
+            self.failure = error
+            self.exit(return_code=1)
+        else:
+            self._start_feeds()
 
     def _start_feeds(self) -> None:
         from tui.feeds.hub import FeedHub  # after the first frame: sockets and TLS take a while to import
@@ -153,6 +178,7 @@ class MarketApp(App[None]):
         symbols = self.desk.symbols
         self.main.choose(symbols[0] if symbols else None)
         self.update_wants()
+        gc.enable()
         gc.freeze()  # what start-up made stays: looking through it again and again held up the loop for 0.2 s at a time
 
     def _catch_signals(self) -> None:
@@ -166,6 +192,8 @@ class MarketApp(App[None]):
 
     def _fatal_error(self) -> None:
         """Show where it happened, without local variables: they may hold secrets."""
+        from rich.traceback import Traceback  # brings a highlighter of source code along
+
         self._exit_renderables.append(Traceback(show_locals=False, width=None, suppress=[textual]))
         self._close_messages_no_wait()
 
@@ -486,7 +514,8 @@ class MarketApp(App[None]):
         now_ns = self.clock.now_ns()
         if now_ns - self._told.get(text, -REPEAT_NS) < REPEAT_NS:
             return
-        self._told = {old: at for old, at in self._told.items() if now_ns - at < REPEAT_NS} | {text: now_ns}
+        recent = [(old, at) for old, at in self._told.items() if now_ns - at < REPEAT_NS]
+        self._told = dict([*recent, (text, now_ns)][-MOST_TOLD:])
         if len(self._notifications) >= 3:
             self.clear_notifications()
         level = {Severity.INFO: "information", Severity.WARNING: "warning", Severity.ERROR: "error"}[severity]

@@ -118,7 +118,7 @@ _Word = Annotated[str, StringConstraints(min_length=1, max_length=60)]
 class Config(BaseModel):
     """All settings. `Config()` is what runs without a file; secrets are never part of it."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True)
 
     theme: _Word = "tickdeck-dark"
     """Name of a theme file, without `.toml`."""

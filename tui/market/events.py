@@ -23,7 +23,7 @@ Side = Literal["buy", "sell"]
 class Event(BaseModel):
     """Base of all records."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)  # built at first use: start-up need not wait for them
 
     source: str
     """Provider's name: `aries`, `insightsentry`, `quantcite`."""
