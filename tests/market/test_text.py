@@ -7,6 +7,7 @@ import unicodedata
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.cells import cell_len
 
 from tui.market.text import MAX_MARKS, clean, clean_lines, safe_url
 
@@ -28,11 +29,18 @@ from tui.market.text import MAX_MARKS, clean, clean_lines, safe_url
         ("line\u2028sep", "line sep"),
         ("[@click=app.quit]ACME[/] [Q3]", "[@click=app.quit]ACME[/] [Q3]"),
         ("\ud83d", "\ufffd"),
-        ("family 👨‍👩‍👧 ok", "family 👨‍👩‍👧 ok"),
+        ("family 👨\u200d👩\u200d👧 ok", "family 👨👩👧 ok"),
+        ("fine 👍\U0001f3fd in 🇩🇪, ❤\ufe0f", "fine 👍 in DE, ❤"),
     ],
 )
 def test_controls_go_and_words_stay(hostile: str, shown: str) -> None:
     assert clean(hostile) == shown
+
+
+@given(st.text(st.sampled_from("a中é\u0301\u200d\ufe0f\u20e3👨👧🇩🇪👍\U0001f3fd🏴❤1")))
+def test_terminals_that_join_emoji_and_those_that_do_not_count_the_same_cells(text: str) -> None:
+    shown = clean(text)
+    assert cell_len(shown) == sum(cell_len(char) for char in shown)
 
 
 @pytest.mark.fault("M51")

@@ -13,7 +13,12 @@ _SEQUENCES: Final = re.compile(
     r"|\x1b[ -/]*[0-~]?"  # other escapes
 )
 _SPACES: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
-_KEPT_FORMATS: Final = frozenset("\u200d\ufe0f")
+_PARTS: Final[dict[int, str | None]] = {
+    **dict.fromkeys([0xFE0E, 0xFE0F, *range(0x1F3FB, 0x1F400)]),  # variants and skin tones
+    **{0x1F1E6 + letter: chr(ord("A") + letter) for letter in range(26)},  # flags
+}
+"""Terminals disagree on the width of emoji made of several characters, and rows would shift; on their parts they agree.
+The joiner between them goes with the other format characters."""
 MAX_URL: Final = 2048
 MAX_MARKS: Final = 4
 
@@ -22,8 +27,8 @@ def clean(text: str, limit: int = 400) -> str:
     """Make text from outside safe to show, to log and to export.
 
     Cut first, then whole escape sequences are dropped, control characters become spaces, format characters
-    (bidirectional controls among them) go, lone surrogates are replaced, and at most four combining marks stay on
-    a character.
+    (bidirectional controls among them) go, emoji are taken apart, lone surrogates are replaced, and at most four
+    combining marks stay on a character.
 
     Args:
         text: Anything a provider sent.
@@ -36,7 +41,7 @@ def clean(text: str, limit: int = 400) -> str:
     text = _SPACES.sub(" ", _SEQUENCES.sub("", text))
     if text.isascii():
         return text.strip()
-    return "".join(_kept(text)).strip()
+    return "".join(_kept(text.translate(_PARTS))).strip()
 
 
 def clean_lines(text: str, limit: int = 4000) -> str:
@@ -66,9 +71,9 @@ def _kept(text: str) -> list[str]:
         category = unicodedata.category(char)
         if category == "Cs":
             out.append("\ufffd")
-        elif category in ("Cf", "Co", "Cn") and char not in _KEPT_FORMATS:
+        elif category in ("Cf", "Co", "Cn"):
             continue
-        elif category.startswith("M") and char not in _KEPT_FORMATS:
+        elif category.startswith("M"):
             marks += 1
             if marks <= MAX_MARKS:
                 out.append(char)
