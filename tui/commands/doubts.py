@@ -8,6 +8,7 @@ from typing import Final
 from tui.clock import NS
 from tui.commands.setup import complain
 from tui.feeds.hub import FeedHub
+from tui.feeds.refusals import did_you_mean
 from tui.market.events import FeedState
 from tui.market.names import Symbol, Wants
 from tui.market.store import Freshness
@@ -32,14 +33,11 @@ class Doubts:
         self._symbols = symbols
         self._wants = wants
         self._told: set[Symbol] = set()
-        self._refused: set[Symbol] = set()
         self._failed_looks = 0
 
-    def refused(self, symbol: Symbol, *, has_suggestions: bool) -> None:
-        """A provider has said what is wrong with a symbol: only suggestions may be missing."""
-        self._refused.add(symbol)
-        if has_suggestions:
-            self._told.add(symbol)
+    def refused(self, symbol: Symbol) -> None:
+        """It has been said what is wrong with a symbol."""
+        self._told.add(symbol)
 
     async def look(self) -> int | None:
         """Say what is new; call it twice a second or so.
@@ -48,6 +46,7 @@ class Doubts:
             The exit code when nothing will ever come: 2 as no symbol can be served, 4 as every feed waits for the
             user; None to go on.
         """
+        await self._hub.refusals.look()
         for symbol in self._symbols:
             if symbol not in self._told and (self._is_unserved(symbol) or self._is_silent(symbol)):
                 self._told.add(symbol)
@@ -81,16 +80,11 @@ class Doubts:
         return bool(serving) and all(self._hub.feeds[feed].state is FeedState.FAILED for feed in serving if feed)
 
     async def _tell(self, symbol: Symbol) -> None:
-        found = await self._hub.search(symbol, 6)
-        others = [match.symbol for match in found.matches if match.symbol != symbol]
-        if len(others) < len(found.matches):
+        text, alike = await self._hub.refusals.explain(symbol, list(self._symbols[symbol]))
+        if not alike and not self._is_unserved(symbol):
             kinds = ", ".join(sorted({wanted.kind for wanted in self._symbols[symbol]}))
-            offered = "no provider offers its" if self._is_unserved(symbol) else "nothing has come yet of its"
-            complain(f"{symbol}: {offered} {kinds}")
-        elif others:
-            complain(f"{symbol}: no provider knows it", f"Did you mean {', '.join(others[:3])}?")
-        elif symbol not in self._refused:
-            complain(f"{symbol}: no provider knows it")
+            text = f"nothing has come yet of its {kinds}"
+        complain(f"{symbol}: {text}", did_you_mean(alike))
 
     def _tell_failures(self) -> None:
         for name, feed in self._hub.feeds.items():

@@ -19,6 +19,7 @@ from tui.commands.signals import run_until_signal
 from tui.config import Config
 from tui.credentials import CredentialStore
 from tui.feeds.hub import FeedHub
+from tui.feeds.refusals import OWN, did_you_mean
 from tui.market.events import Event, Notice, Severity
 from tui.market.names import Interval, Kind, Subscription, Symbol, Wants
 from tui.market.store import MarketStore
@@ -153,13 +154,12 @@ class Watch:
         """Say on standard error what a provider has to say; what concerns several kinds of a symbol, once."""
         symbol = notice.subscription.symbol if notice.subscription else None
         if symbol and notice.refused:
-            self._doubts.refused(symbol, has_suggestions=bool(notice.suggestions))
+            self._doubts.refused(symbol)
         about = f"{symbol}: " if symbol and symbol not in notice.text else ""
-        text = f"{notice.source}: {about}{notice.text}"
+        text = about + notice.text if notice.source == OWN else f"{notice.source}: {about}{notice.text}"
         if text not in self._complaints and len(self._complaints) < MAX_COMPLAINTS:
             self._complaints.add(text)
-            meant = ", ".join(notice.suggestions[:3])
-            complain(clean(text), clean(f"Did you mean {meant}?") if meant else "")
+            complain(clean(text), clean(did_you_mean(notice.suggestions)))
 
     def _print(self, record: Record) -> None:
         if self._done.done():

@@ -14,6 +14,7 @@ from tui.errors import TickdeckError
 from tui.feeds.connection import FeedConnection
 from tui.feeds.instances import Instances
 from tui.feeds.pacing import DialLimiter, SendLimiter
+from tui.feeds.refusals import Refusals
 from tui.feeds.routes import RoutingTable, subscription_of
 from tui.feeds.search import SearchMatch, SearchResult, merge
 from tui.feeds.standby import Standby
@@ -38,6 +39,7 @@ from tui.providers.base import (
 log = logging.getLogger(__name__)
 
 MANAGER_S: Final = 0.1
+REFUSALS_S: Final = 0.3
 SEARCH_S: Final = 5.0
 MAX_FOUND: Final = 1000
 
@@ -132,6 +134,8 @@ class FeedHub:
             switched=self._switched,
             notify=self._publish,
         )
+        self.refusals = Refusals(store, lambda: self.manager.wanted, self.search, self._publish)
+        """What is refused, a notice a symbol."""
 
     def _feed(self, provider: Provider, channel: Channel, limiter: SendLimiter) -> FeedConnection:
         name = f"{provider.name}:{channel.name}"
@@ -178,6 +182,7 @@ class FeedHub:
         """Drive the manager, and the upkeep beside it, until cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self.upkeep.run(), name="upkeep")
+            group.create_task(self._drive_refusals(), name="refusals")
             await self._drive_manager()
 
     async def _drive_manager(self) -> None:
@@ -187,6 +192,14 @@ class FeedHub:
             except Exception:  # a mistake of ours must not stop all feeds
                 log.exception("the subscription manager failed")
             await asyncio.sleep(MANAGER_S)
+
+    async def _drive_refusals(self) -> None:
+        while True:
+            try:
+                await self.refusals.look()
+            except Exception:  # a mistake of ours must not stop all feeds
+                log.exception("refusals could not be told")
+            await asyncio.sleep(REFUSALS_S)
 
     async def run(self) -> None:
         """Run all feeds and the manager until cancelled."""
@@ -214,10 +227,12 @@ class FeedHub:
             self.feeds[feed].stats.counts["late"] += 1
 
     def _softened(self, feed: str, notice: Notice) -> Notice:
-        """A refusal is no refusal while another source can serve the subscription."""
-        if notice.refused and notice.subscription and self.manager.has_other_source(notice.subscription, feed):
-            return notice.model_copy(update={"refused": False, "severity": Severity.INFO})
-        return notice
+        """A refusal is no refusal while another source can serve it; those of symbols are told by `refusals`."""
+        if not notice.refused or notice.subscription is None or notice.subscription.symbol is None:
+            return notice
+        self.refusals.note(notice)
+        is_refused = not self.manager.has_other_source(notice.subscription, feed)
+        return notice.model_copy(update={"refused": is_refused, "severity": Severity.INFO})
 
     def _switched(self, subscription: Subscription, feed: str | None) -> None:
         if feed is None:
