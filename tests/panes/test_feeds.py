@@ -76,18 +76,11 @@ def test_a_long_wait_is_told_in_larger_units(
 
 
 def test_budgets_are_spelled_out_line_by_line(desk: Desk, store: MarketStore) -> None:
-    set_feed(store, "quantcite:book")
-    store.feed(
-        "quantcite:book"
-    ).stats.note = (
-        "developer plan\n8.41 of 50 GB used (16.8 %), 1.2G today\nat this rate 50 GB last 12 days; 62% is BTC/USDT"
-    )
+    set_feed(store, "quantcite:book", reason="developer plan")
+    lines = ("developer plan", "8.41 of 50 GB used (16.8 %), 1.2G today", "at this rate 50 GB last 12 days")
+    store.feed("quantcite:book").stats.note = "\n".join(lines)
     rows = [row.strip() for row in text_of(FeedsPane(desk).rows(80, 12))]
-    assert rows[-3:] == [
-        "developer plan",
-        "8.41 of 50 GB used (16.8 %), 1.2G today",
-        "at this rate 50 GB last 12 days; 62% is BTC/USDT",
-    ]
+    assert rows[-3:] == ["live: developer plan", *lines[1:]]
 
 
 def test_figures_of_a_live_feed(desk: Desk, store: MarketStore, clock: ManualClock) -> None:

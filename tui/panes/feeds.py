@@ -173,7 +173,7 @@ class FeedsPane(Pane):
         texts = [state_text(record, self.desk.now_ns())]
         if record.status and record.status.remedy:
             texts.append(record.status.remedy)
-        texts += stats.note.splitlines()
+        texts += [line for line in stats.note.splitlines() if line not in texts[0]]
         texts += [f"refused {what}: {why}" for what, why in list(stats.refused.items())[:10]]
         head = Line().add(" ─ ", palette.faint).add(name, palette.accent)
         return [Line(), head, *(Line().add("   ").left(text, max(0, width - 4), palette.text) for text in texts)]

@@ -128,10 +128,11 @@ async def test_the_note_says_what_is_used_how_long_it_lasts_and_for_what(clock: 
         came(provider, 50 / 12 / 1440, clock)
         clock.advance(60)
     provider.allowance.meter.book("BTC/USDT", 62)
+    assert provider.note("book").splitlines()[1] == "at this rate 50 GB last 12 days"
     provider.allowance.meter.book("ETH/USDT", 38)
     assert provider.note("book").splitlines() == [
         "0.17 of 50 GB used (0.3 %), 178M today",
-        "at this rate 50 GB last 12 days; 62% is BTC/USDT",
+        "at this rate 50 GB last 12 days; most for BTC/USDT (62%)",
     ]
 
 

@@ -151,7 +151,7 @@ class Allowance:
         if self._limit and (rate := self.meter.rate(now_ns)):
             yield f"at this rate {self._limit / GIB:g} GB last {span(self._limit / rate)}"
         if largest := self.meter.largest():
-            yield f"{largest[1]:.0%} is {largest[0]}"
+            yield f"most for {largest[0]} ({largest[1]:.0%})"
 
     def _usage(self, now_ns: int) -> str:
         used = Decimal(self.used(now_ns)) / GIB

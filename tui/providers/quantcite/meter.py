@@ -60,8 +60,8 @@ class DataMeter:
         return sum(size for minute, size in self._minutes if minute >= since_minute) / measured_s
 
     def largest(self) -> tuple[str, float] | None:
-        """The symbol that most comes of, and its part of all books."""
-        if not self.by_code:
+        """The symbol that most comes of, and its part of all books; None while there are not several."""
+        if len(self.by_code) < 2:
             return None
         code = max(self.by_code, key=self.by_code.__getitem__)
         return code, self.by_code[code] / sum(self.by_code.values())
