@@ -124,7 +124,7 @@ def hostile_news(number: int, now_ns: int) -> NewsPublished:
             title=title,
             content=title,
             publisher="\x1b[7mWire\x1b[0m",
-            link="javascript:alert(1)" if number % 2 else "https://news.example/\x1b]8;;x",
+            link=f"javascript:alert({number})" if number % 2 else f"https://news.example/{number}\x1b]8;;x",
             symbols=("AAPL",),
         )
     )
