@@ -21,6 +21,7 @@ from tui.widgets.sparkline import range_bar, sparkline
 
 FLASH_NS: Final = 400_000_000
 FLASH_GAP_NS: Final = NS
+MAX_FLASHES: Final = 1000
 ARROWS: Final = {1: "▲", -1: "▼", 0: " "}
 
 
@@ -197,6 +198,8 @@ class QuotesPane(Pane):
             return style
         started = self._flashes.get(state.symbol, 0)
         if state.moved_ns > started and state.moved_ns - started >= FLASH_GAP_NS:
+            if len(self._flashes) >= MAX_FLASHES:
+                self._flashes.clear()  # of symbols that came and went
             started = self._flashes[state.symbol] = state.moved_ns
         if now_ns - started < FLASH_NS:
             self.draw_again_at(started + FLASH_NS)

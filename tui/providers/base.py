@@ -7,6 +7,7 @@ any I/O. REST calls live in the provider object, which is given an HTTP client.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -58,11 +59,13 @@ class LoginRefused:
         reason: For a person: `key rejected`.
         remedy: What the user can do.
         refresh: True when a fresh credential (rotated key, refreshed token) is worth one more try.
+        needs_key: False when another key or token would not help.
     """
 
     reason: str
     remedy: str = ""
     refresh: bool = False
+    needs_key: bool = True
 
 
 class Then(StrEnum):
@@ -172,6 +175,8 @@ class Limits:
     stale_s: float | None = None
 
 
+MAX_CODES: Final = 5000
+"""Codes whose symbols are remembered, those of all that a search found included."""
 HOLD_S: Final = 0.05
 """A complete state that comes this soon after the last one of its kind may be held back: faster than anybody looks."""
 
@@ -345,13 +350,16 @@ class SymbolTable:
     overrides: dict[Symbol, str] = field(default_factory=dict)
     kept: dict[Symbol, str] = field(default_factory=dict)
     found: dict[Symbol, str] = field(default_factory=dict)
-    _back: dict[str, Symbol] = field(default_factory=dict)
+    _back: OrderedDict[str, Symbol] = field(default_factory=OrderedDict)
 
     def code(self, symbol: Symbol, rule: Callable[[Symbol], str | None]) -> str | None:
         """The provider's code, or None when it cannot carry the symbol. Remembers the way back."""
         code = self.known(symbol) or rule(symbol)
         if code is not None:
             self._back[code] = symbol
+            self._back.move_to_end(code)
+            if len(self._back) > MAX_CODES:
+                self._back.popitem(last=False)
         return code
 
     def known(self, symbol: Symbol) -> str | None:
@@ -366,7 +374,10 @@ class SymbolTable:
 
     def symbol(self, code: str, rule: Callable[[str], Symbol | None]) -> Symbol | None:
         """The user's spelling of a code: as it was asked for, else by rule."""
-        return self._back.get(code) or rule(code)
+        if code not in self._back:
+            return rule(code)
+        self._back.move_to_end(code)  # what arrives is in use
+        return self._back[code]
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,8 @@ TAKEN: Final = "▎"
 ABSENT: Final = "·"
 GAP: Final = 2
 MAX_MARKS: Final = 12
+MAX_VENUES: Final = 100
+"""Venues that are told apart: a source that makes up names does not fill the memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,10 +308,10 @@ def letter_marks(venues: Iterable[str], known: Mapping[str, str]) -> dict[str, s
     """A letter for every venue, no letter twice; venues that have one keep it, and their place.
 
     A newcomer gets the first letter of its name, then another of its name, then any; first come, first served, but
-    first letters are dealt before others.
+    first letters are dealt before others. Beyond `MAX_VENUES` nobody gets one.
     """
     marks = dict(known)
-    newcomers = [name for name in dict.fromkeys(venues) if name not in marks]
+    newcomers = [name for name in dict.fromkeys(venues) if name not in marks][: MAX_VENUES - len(marks)]
     firsts: dict[str, str] = {}
     for name in newcomers:
         letter = name[:1].upper()

@@ -301,7 +301,8 @@ class Subscriptions:
         """An exchange is unavailable: leave it out from now on. Returns the line whose subscribe met it."""
         asked = [line for line in self.lines.values() if line.state is State.ASKED and line.asked is not None]
         blamed = [line for line in asked if exchange in (line.asked or ())]
-        self.unavailable.add(exchange)
+        if exchange in (self._exchanges or ()):  # any other was not asked for
+            self.unavailable.add(exchange)
         line = min(blamed, key=lambda line: line.order, default=None)
         if line is not None:
             line.tries = 0  # what follows is another request, not the same once more
