@@ -101,6 +101,8 @@ class InsightSentryDialect(Dialect):
         return True
 
     def _rotate(self) -> str:
+        for known in (self.lists, self.ignoring):
+            known.pop(f"ws-demo-{self.rotations}", None)
         self.rotations += 1
         return f"ws-demo-{self.rotations}"
 
@@ -206,10 +208,10 @@ class LiveConversation(_Talk):
         wanted = message.get("subscriptions")
         if not isinstance(wanted, list) or not message.keys() <= _ALLOWED:
             yield from self._wrong("wrong first message" if not self.is_logged_in else "malformed message")
-        elif not self.dialect.counts_list(message["api_key"], now_ns):
-            return
         elif not self.dialect.accepts(message["api_key"]):
             yield _json({"message": "Invalid API key"})
+        elif not self.dialect.counts_list(message["api_key"], now_ns):
+            return
         elif not wanted:
             yield from self._wrong("empty list")
         elif (wrong := self._judged(wanted)) is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections import deque
 from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -14,6 +15,8 @@ ACCESS: Final = "demo-aries"
 REFRESH: Final = "demo-aries-refresh"
 CLIENT: Final = "demo-client"
 LIFE_S: Final = 3600
+MOST_KEPT: Final = 100
+"""Codes and tokens that count, the newest ones."""
 
 
 class TokenDesk:
@@ -30,6 +33,7 @@ class TokenDesk:
         self.refresh = {REFRESH}
         self.life_s = LIFE_S
         self._codes: dict[str, tuple[str, str]] = {}
+        self._given: deque[tuple[str, str]] = deque()
         self._issued = 0
 
     def authorize(self, query: Mapping[str, str]) -> Response:
@@ -40,6 +44,8 @@ class TokenDesk:
             return _error(400, "bad_request", "unknown client or redirect")
         code = f"auth-code-{self._next()}"
         self._codes[code] = challenge, redirect
+        for old in list(self._codes)[:-MOST_KEPT]:
+            del self._codes[old]
         landing = f"{redirect}?{urlencode({'code': code, 'state': query.get('state', '')})}"
         return Response({"location": landing}, 302, {"Location": landing})
 
@@ -76,6 +82,11 @@ class TokenDesk:
         access, refresh = f"{ACCESS}-{number}", f"{REFRESH}-{number}"
         self.access.add(access)
         self.refresh.add(refresh)
+        self._given.append((access, refresh))
+        if len(self._given) > MOST_KEPT:
+            old_access, old_refresh = self._given.popleft()
+            self.access.discard(old_access)
+            self.refresh.discard(old_refresh)
         return Response(
             {
                 "access_token": access,
