@@ -22,7 +22,7 @@ from tui.clock import Clock
 from tui.config import Config
 from tui.credentials import CredentialStore, FixedSecrets
 from tui.errors import CredentialError, TickdeckError
-from tui.market.events import Notice, Severity
+from tui.market.events import Severity
 from tui.market.names import Interval, Symbol
 from tui.market.store import MarketStore, Topic
 from tui.market.text import safe_url
@@ -39,6 +39,7 @@ from tui.messages import (
 from tui.panes.base import Desk, Pane
 from tui.screens.main import MainScreen
 from tui.screens.top_bar import TopBar
+from tui.telling import Failures, notice_text
 from tui.terminal import steady
 from tui.themes import DEFAULT, Palette, load_themes
 
@@ -53,6 +54,9 @@ ALWAYS_WANTED: Final = frozenset({"quotes", "news"})
 QUIT_S: Final = 1.5
 REPEAT_NS: Final = 30 * 1_000_000_000
 """The same notice is not shown again for this long."""
+SHORT_S: Final = 6.0
+LONG_S: Final = 15.0
+"""How long a notice stays that names something to do."""
 MOST_TOLD: Final = 100
 """Notices that are remembered for that."""
 
@@ -108,6 +112,7 @@ class MarketApp(App[None]):
         self._secrets = secrets
         self._state = state
         self._told: dict[str, int] = {}
+        self._failures = Failures()
         self._second = 0
         self._behind: int | None = None
         self._restore(symbols)
@@ -227,6 +232,8 @@ class MarketApp(App[None]):
         changes = self.store.drain()
         if Topic.NOTICES in changes.topics:
             self._tell_notices()
+        if Topic.FEEDS in changes.topics:
+            self._tell_failures()
         now_ns = self.clock.now_ns()
         second, self._second = now_ns // 1_000_000_000 != self._second, now_ns // 1_000_000_000
         if self._behind is not None:
@@ -240,8 +247,10 @@ class MarketApp(App[None]):
                     (changes and pane.is_touched_by(changes)) or (second and pane.ticks) or pane.is_due(now_ns)
                 ):
                     pane.draw()
-            if changes or second:
+            if second or changes.topics:
                 main.draw_bars()
+            elif changes:
+                main.query_one(TopBar).draw()
 
     # --- what is wanted ---
 
@@ -509,7 +518,7 @@ class MarketApp(App[None]):
 
     # --- telling the user ---
 
-    def tell(self, text: str, severity: Severity = Severity.INFO) -> None:
+    def tell(self, text: str, severity: Severity = Severity.INFO, seconds: float = SHORT_S) -> None:
         """Show a short text for a while; the same text not again within half a minute, three at most."""
         now_ns = self.clock.now_ns()
         if now_ns - self._told.get(text, -REPEAT_NS) < REPEAT_NS:
@@ -519,13 +528,18 @@ class MarketApp(App[None]):
         if len(self._notifications) >= 3:
             self.clear_notifications()
         level = {Severity.INFO: "information", Severity.WARNING: "warning", Severity.ERROR: "error"}[severity]
-        self.notify(text, severity=level, timeout=6, markup=False)  # type: ignore[arg-type]
+        self.notify(text, severity=level, timeout=seconds, markup=False)  # type: ignore[arg-type]
 
     def _tell_notices(self) -> None:
         fresh = [notice for notice in self.store.notices if notice.severity is not Severity.INFO]
         for notice in fresh[-3:]:
             if self.clock.now_ns() - notice.ts_recv_ns < REPEAT_NS:
                 self.tell(notice_text(notice), notice.severity)
+
+    def _tell_failures(self) -> None:
+        key = self.config.keys.get("app.credentials", "C")
+        for text in self._failures.fresh(self.store.feeds, key):
+            self.tell(text, Severity.ERROR, LONG_S)
 
     # --- what survives ---
 
@@ -543,11 +557,3 @@ class MarketApp(App[None]):
     def _remember(self) -> None:
         if self._state is not None:
             self._state.save(self.desk.names, self.desk.watchlist)
-
-
-def notice_text(notice: Notice) -> str:
-    """A notice in one or two sentences."""
-    text = f"{notice.subscription}: {notice.text}" if notice.subscription else notice.text
-    if notice.suggestions:
-        text += f" Did you mean {', '.join(notice.suggestions[:3])}?"
-    return f"{notice.source}: {text}"

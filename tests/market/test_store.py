@@ -290,3 +290,15 @@ def test_what_accounts_hold_is_bounded_and_the_oldest_goes_first() -> None:
     assert (len(accounts.positions), len(accounts.balances), len(accounts.watchlists)) == (1000, 50, 1000)
     assert max(len(figures) for figures in accounts.balances.values()) <= 200
     assert next(iter(accounts.watchlists)) == "200"
+
+
+def test_absence_names_the_remedy_of_a_feed_that_waits_for_the_user(store: MarketStore, clock: ManualClock) -> None:
+    failed = Status(
+        source="aries", ts_recv_ns=clock.now_ns(), feed=FEED, state=FeedState.FAILED, reason="key rejected",
+        remedy="Store a key.", needs_key=True,
+    )  # fmt: skip
+    store.assign(QUOTE, FEED)
+    store.apply(failed)
+    assert store.absence(QUOTE) == "key rejected: press C to enter a key (aries:market)"
+    store.apply(failed.model_copy(update={"needs_key": False, "reason": "wrong address", "remedy": "Check it."}))
+    assert store.absence(QUOTE) == "aries:market failed: wrong address. Check it."

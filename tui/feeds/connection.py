@@ -341,7 +341,7 @@ class FeedConnection:
         self._needs_fresh |= can_refresh
         self._until_change = outcome.until_change
         if outcome.then is Then.FAIL and not can_refresh:
-            self._change(FeedState.FAILED, outcome.reason, outcome.remedy)
+            self._change(FeedState.FAILED, outcome.reason, outcome.remedy, needs_key=outcome.needs_key)
         elif outcome.then is Then.RETRY and self._is_out_of_patience(outcome):
             self._change(FeedState.FAILED, outcome.reason, outcome.remedy or "Retry when it is repaired.")
         elif outcome.then is Then.RETRY or self._planned >= PLANNED_IN_A_ROW:
@@ -400,7 +400,15 @@ class FeedConnection:
             self.stats.refused[str(event.subscription)] = event.text
         self._sink(event)
 
-    def _change(self, state: FeedState, reason: str = "", remedy: str = "", retry_in_s: float | None = None) -> None:
+    def _change(
+        self,
+        state: FeedState,
+        reason: str = "",
+        remedy: str = "",
+        retry_in_s: float | None = None,
+        *,
+        needs_key: bool = False,
+    ) -> None:
         now_ns = self._clock.now_ns()
         retry_at_ns = None if retry_in_s is None else now_ns + int(retry_in_s * NS)
         if len(self._secret) >= MIN_SECRET:
@@ -420,5 +428,6 @@ class FeedConnection:
                 reason=reason,
                 remedy=remedy,
                 retry_at_ns=retry_at_ns,
+                needs_key=needs_key,
             )
         )

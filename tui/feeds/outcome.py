@@ -61,6 +61,7 @@ class Outcome:
         is_bug: It is our fault: counted apart, so that health in between does not excuse it.
         is_too_large: A message was larger than allowed.
         until_change: When `then` is FAIL: other wants are worth a try without the user.
+        needs_key: Another key or token would help.
     """
 
     then: Then
@@ -72,6 +73,7 @@ class Outcome:
     is_bug: bool = False
     is_too_large: bool = False
     until_change: bool = False
+    needs_key: bool = False
 
     @classmethod
     def of(cls, signal: Close | LoginRefused) -> Outcome:
@@ -79,7 +81,7 @@ class Outcome:
         reason, remedy = clean(signal.reason, MAX_REASON), clean(signal.remedy)
         if isinstance(signal, Close):
             return cls(signal.then, reason, remedy, signal.delay_s, signal.refresh, until_change=signal.until_change)
-        return cls(Then.FAIL, reason, remedy, refresh=signal.refresh)
+        return cls(Then.FAIL, reason, remedy, refresh=signal.refresh, needs_key=signal.needs_key)
 
 
 def classify(error: BaseException, provider: str = "") -> Outcome:
@@ -133,7 +135,7 @@ def classify(error: BaseException, provider: str = "") -> Outcome:
         case InvalidHandshake():
             return _slow("not a WebSocket server", _CHECK_ADDRESS)
         case CredentialError():
-            return Outcome(Then.FAIL, _short(error), clean(error.remedy) or _store_key(provider))
+            return Outcome(Then.FAIL, _short(error), clean(error.remedy) or _store_key(provider), needs_key=True)
         case RestError():
             return _of_rest(error, provider)
         case FeedError():
@@ -167,7 +169,7 @@ def _store_key(provider: str) -> str:
 def _of_status(status: int, asked_s: float | None, provider: str) -> Outcome:
     code = f"(HTTP {status})"
     if status in (401, 403):
-        return Outcome(Then.FAIL, f"key rejected {code}", _store_key(provider), refresh=True)
+        return Outcome(Then.FAIL, f"key rejected {code}", _store_key(provider), refresh=True, needs_key=True)
     if status == 429:
         return _retry(f"rate limited {code}", RATE_LIMITED_S if asked_s is None else asked_s)
     if status in (408, 425) or status >= 500:
@@ -186,7 +188,8 @@ def _of_proxy_status(status: int) -> Outcome:
 def _of_rest(error: RestError, provider: str) -> Outcome:
     if error.status is None or error.status in (408, 425, 429) or error.status >= 500:
         return _retry(_short(error), error.retry_after_s or (RATE_LIMITED_S if error.status == 429 else 0.0))
-    return Outcome(Then.FAIL, _short(error), clean(error.remedy) or _store_key(provider))
+    remedy = clean(error.remedy) or _store_key(provider)
+    return Outcome(Then.FAIL, _short(error), remedy, needs_key=error.status in (401, 403))
 
 
 def _of_close(error: ConnectionClosed) -> Outcome:

@@ -240,6 +240,8 @@ class Status(Event):
     remedy: str = ""
     retry_at_ns: int | None = None
     """When the next attempt starts, while backing off."""
+    needs_key: bool = False
+    """Whether another key or token would help."""
 
 
 class Severity(StrEnum):

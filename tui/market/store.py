@@ -343,7 +343,10 @@ class MarketStore:
         if status.state is FeedState.LIVE:
             waited = (self.now_ns() - self._wanted_since.get(subscription, self.now_ns())) / NS
             return f"waiting for {feed}, {waited:.0f}s"
-        return f"{feed} {status.state}: {status.reason}" if status.reason else f"{feed} {status.state}"
+        if status.state is FeedState.FAILED and status.needs_key:
+            return f"{status.reason}: press C to enter a key ({feed})"
+        why = f"{feed} {status.state}: {status.reason}" if status.reason else f"{feed} {status.state}"
+        return f"{why}. {status.remedy}" if status.state is FeedState.FAILED and status.remedy else why
 
     # --- merging ---
 

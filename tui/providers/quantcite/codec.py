@@ -446,7 +446,7 @@ class BookCodec(Codec):
 
 def _refused_login(kind: str, text: str) -> LoginRefused:
     if kind == "account_suspended":
-        return LoginRefused("account suspended", "Contact QuantCite's support.")
+        return LoginRefused("account suspended", "Contact QuantCite's support.", needs_key=False)
     return LoginRefused("key rejected" if kind in _KEY_KINDS else f"key rejected: {text}", KEY_REMEDY)
 
 
