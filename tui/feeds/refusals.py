@@ -19,6 +19,7 @@ OWN: Final = "tickdeck"
 PATIENCE_S: Final = 10.0
 """What has neither come nor been refused for so long is not waited for."""
 MOST_SYMBOLS: Final = 200
+MOST_SUGGESTIONS: Final = 20
 MOST_MATCHES: Final = 6
 MOST_SUGGESTED: Final = 3
 SHORTEST: Final = 2
@@ -73,7 +74,8 @@ class Refusals:
             return
         case = self._cases.setdefault(subscription.symbol, _Case(self._store.now_ns()))
         case.texts[subscription] = notice.text
-        case.suggestions |= dict.fromkeys(notice.suggestions)
+        room = MOST_SUGGESTIONS - len(case.suggestions)
+        case.suggestions |= dict.fromkeys(notice.suggestions[: max(0, room)])
 
     async def look(self) -> None:
         """Say what has been decided since the last call; call it a few times a second."""
