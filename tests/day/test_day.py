@@ -11,6 +11,7 @@ from random import Random
 import pytest
 
 from tests.bounds.census import census
+from tests.bounds.table import BOUNDED
 from tests.day.server import DAY_S, MemoryServer
 from tests.day.virtual import START_NS, VirtualClock, VirtualLoop
 from tui.clock import NS
@@ -39,8 +40,6 @@ SLEEPY_S = 600.0
 """... and at other times: a day of it has to take seconds."""
 KEY_LIFE_S = 30 * 3600
 """A rotated key is replaced when a day is left of it: every six hours."""
-FILL_UP = {f"tui.market.store.MarketStore.{name}" for name in ("_news", "notices", "_trades[]")}
-"""Containers that take days to reach their limits."""
 NOTICED_S = 3 * STEP_S
 OUTAGE_S = 1200.0
 AAPL, BTC = Symbol("AAPL"), Symbol("BTC/USDT")
@@ -213,9 +212,11 @@ def test_tasks_and_containers_are_flat(day: Day) -> None:
     grown = {
         name: (before, after)
         for name, after in day.sizes[-1].items()
-        if after > (before := day.sizes[12].get(name, 0)) + before // 10 + 5 and name not in FILL_UP
+        if after > (before := day.sizes[12].get(name, 0)) + before // 10 + 5 and name not in BOUNDED
     }
     assert grown == {}
+    over = {name: size for name, size in day.sizes[-1].items() if size > BOUNDED.get(name, size)}
+    assert over == {}
 
 
 def test_no_rule_of_a_protocol_was_broken(day: Day) -> None:
