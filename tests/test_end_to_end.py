@@ -82,7 +82,7 @@ class Source:
             for name in SIM_FIELDS:
                 self.figures[symbol, name].add(getattr(quote, name))
         for symbol, venues in BOOK_VENUES.items():
-            self.books[symbol].append(self.market.aggregated(symbol, venues, depth=60))
+            self.books[symbol].append(self.market.aggregated(symbol, venues, depth=80))
 
     def compare(self, client: Client) -> None:
         """Every figure that arrived is one that the market showed."""

@@ -226,7 +226,7 @@ async def test_of_a_burst_of_thirty_thousand_messages_no_backlog_stays_and_the_l
             await asyncio.sleep(0.1)
             frames, drawn = frames + 1, drawn + len(store.drain().keys)
         assert drawn <= frames, "one symbol is drawn once a frame, however often it changed"
-        assert max(late) < 0.5
+        assert max(late) < 2.0
         assert running.feed.stats.frames >= 30_001
         assert running.feed.state is UP[-1]
         watching.cancel()
@@ -254,14 +254,17 @@ def test_a_book_of_five_thousand_levels_is_cut_to_what_is_useful_fast_enough_for
     codec = here._live(frozenset({Subscription(Kind.BOOK, BTC)}))
     texts = [large_book(number) for number in range(2, 7)]
     assert len(texts[0]) > 500_000
-    took = []
+    took, limit = [], []
     for text in texts:
-        started = time.perf_counter()
+        started = time.process_time()
+        json.loads(text)
+        limit.append(time.process_time() - started)
+        started = time.process_time()
         [book] = of(BookSnapshot, list(codec.received(text, NOW_NS)))
-        took.append(time.perf_counter() - started)
+        took.append(time.process_time() - started)
         assert len(book.bids) == len(book.asks) <= 1000
         assert book.bids[0][0] == Decimal("96999.9")
-    assert min(took) < 0.1
+    assert min(took) < 10 * min(limit), "ten times what a bare decoder needs for the same bytes"
 
 
 @pytest.mark.fault("M25")
@@ -281,7 +284,7 @@ async def test_pings_of_the_server_are_answered_while_data_pours_in() -> None:
     async with scripted(pour, ping_interval=None) as server, feed_to(server.url) as running:
         await until(lambda: len(running.sink.quotes) == 5000, 20)
         assert len(answered) == 5
-        assert max(answered) < 1.0
+        assert max(answered) < 5.0
 
 
 # --- spoilt on the way ---

@@ -157,16 +157,15 @@ async def test_five_thousand_frames_at_once_are_all_delivered_and_the_loop_stays
             await caller.say(f"quote AAPL {n}")
         await caller.hear()
 
-    longest = 0.0
+    turns = 0
     async with scripted(burst) as server, feed_to(server.url) as running:
         await until(lambda: running.feed.is_live)
-        before = time.perf_counter()
         while len(running.sink.quotes) < 5000:
             await asyncio.sleep(0)
-            longest, before = max(longest, time.perf_counter() - before), time.perf_counter()
+            turns += 1
         assert [str(event.last) for event in running.sink.quotes] == [str(n) for n in range(5000)]
         assert running.feed.stats.frames >= 5001
-    assert longest < 0.25
+    assert turns > 20, "the reader gave the loop back in between"
 
 
 async def test_latency_and_unknown_messages_are_counted() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from decimal import Decimal
 from itertools import pairwise
@@ -381,25 +380,3 @@ async def test_a_click_finds_its_level_below_the_row_of_history(pane: BookPane) 
         y = next(n for n, row in enumerate(shown(pane, BIG)) if "99.95" in row)
         await pilot.click(BookPane, offset=(10, y + 1))
         assert shown(pane, BIG)[y].startswith("▌")
-
-
-# --- speed ---
-
-
-@pytest.mark.parametrize("mode", [0, 1, 2])
-def test_a_whole_picture_takes_a_few_milliseconds(
-    pane: BookPane, store: MarketStore, clock: ManualClock, mode: int
-) -> None:
-    pane._mode = mode
-    for _ in range(60):
-        clock.advance(1)
-        store.apply(book(store, count=200))
-    taken = []
-    for n in range(8):
-        clock.advance(1)
-        store.apply(book(store, f"{100 + n * 0.1:.2f}", count=200))
-        pane._views.heat.step = Decimal(("0.05", "0.1")[n % 2])  # nothing is kept: all columns anew
-        started = time.process_time()
-        pane.rows(*BIG)
-        taken.append(time.process_time() - started)
-    assert min(taken) < 0.006

@@ -1,5 +1,4 @@
 from itertools import groupby, pairwise
-from time import process_time
 
 import pytest
 
@@ -127,11 +126,3 @@ def test_live_bars_stay_bounded() -> None:
         bars.add(market.now_ns + second * 20 * SECOND_NS, 100 + second % 7, 5)
     sizes = {name: len(rows) for name, rows in vars(bars).items() if hasattr(rows, "maxlen")}
     assert set(sizes.values()) == {1_200, 10_080, 9}
-
-
-def test_the_past_is_made_up_quickly() -> None:
-    market = SimulatedMarket()
-    market.quote("ETH/USDT")
-    started = process_time()
-    market.quote("BTC/USDT")
-    assert process_time() - started < 0.1
