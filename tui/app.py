@@ -57,6 +57,8 @@ REPEAT_NS: Final = 30 * 1_000_000_000
 SHORT_S: Final = 6.0
 LONG_S: Final = 15.0
 """How long a notice stays that names something to do."""
+LONGEST_S: Final = 60.0
+"""The same for what has to be done before anything comes."""
 MOST_TOLD: Final = 100
 """Notices that are remembered for that."""
 
@@ -73,6 +75,7 @@ class MarketApp(App[None]):
         symbols: Added to the watch list for this run, the first one selected.
         demo: Say on the screen that the market is made up.
         state: What survives a restart; None keeps nothing (demo).
+        remark: What the user should know from the start of keys that are missing, or "".
         prepare: Called in a thread after the first frame, where the feeds need more than the screen does: gives the
             whole configuration, and the secrets. When it raises TickdeckError the app ends, and `failure` is the error.
     """
@@ -89,6 +92,7 @@ class MarketApp(App[None]):
         demo: bool = False,
         state: StateFile | None = None,
         clock: Clock | None = None,
+        remark: str = "",
         prepare: Prepare | None = None,
     ) -> None:
         self.config = config
@@ -113,6 +117,7 @@ class MarketApp(App[None]):
         self._state = state
         self._told: dict[str, int] = {}
         self._failures = Failures()
+        self._remark = remark
         self._second = 0
         self._behind: int | None = None
         self._restore(symbols)
@@ -180,6 +185,8 @@ class MarketApp(App[None]):
             self.tell(f"theme {problem}", Severity.WARNING)
         if self.config.theme not in self.themes.palettes:
             self.tell(f"There is no theme {self.config.theme}; this is {DEFAULT}.", Severity.WARNING)
+        if self._remark:
+            self.tell(self._remark, Severity.WARNING, LONGEST_S)
         symbols = self.desk.symbols
         self.main.choose(symbols[0] if symbols else None)
         self.update_wants()
@@ -496,6 +503,7 @@ class MarketApp(App[None]):
         except CredentialError as error:
             self.tell(f"{error}. {error.remedy}", Severity.ERROR)
             return
+        self._remark = ""  # from here on a key that fails is news
         if self.hub:
             for name in self.hub.feeds:
                 if name.startswith(f"{provider}:"):
@@ -538,7 +546,7 @@ class MarketApp(App[None]):
 
     def _tell_failures(self) -> None:
         key = self.config.keys.get("app.credentials", "C")
-        for text in self._failures.fresh(self.store.feeds, key):
+        for text in self._failures.fresh(self.store.feeds, key, but_keys=bool(self._remark)):
             self.tell(text, Severity.ERROR, LONG_S)
 
     # --- what survives ---

@@ -25,12 +25,13 @@ class Failures:
     def __init__(self) -> None:
         self._told: set[tuple[str, str]] = set()
 
-    def fresh(self, feeds: Mapping[str, FeedRecord], key: str) -> Iterator[str]:
+    def fresh(self, feeds: Mapping[str, FeedRecord], key: str, *, but_keys: bool = False) -> Iterator[str]:
         """What to tell of failures that are new since the last call.
 
         Args:
             feeds: All feeds by name.
             key: What opens the dialog for keys and tokens.
+            but_keys: Leave out those that want a key: the user knows.
         """
         failed = {
             (name.partition(":")[0], status.reason): status
@@ -38,7 +39,7 @@ class Failures:
             if (status := record.status) is not None and status.state is FeedState.FAILED
         }
         for (provider, reason), status in failed.items():
-            if (provider, reason) not in self._told:
+            if (provider, reason) not in self._told and not (but_keys and status.needs_key):
                 here = f"Press {key} to enter a key here." if status.needs_key else ""
                 yield " ".join(filter(None, (f"{provider}: {reason or 'failed'}.", here, status.remedy)))
         self._told = set(failed)
