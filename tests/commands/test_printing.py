@@ -73,6 +73,24 @@ def test_of_history_only_the_newest_bar_is_printed() -> None:
     assert shut.bars(*past) == [(-1, "1", True)]
 
 
+def test_a_bar_that_ended_before_the_start_but_was_printed_open_is_printed_closed() -> None:
+    printed = Printed()
+    past = [bar(minute, "1", closed=True) for minute in range(-9, -1)]
+    assert printed.bars(*past, bar(-1, "2")) == [(-1, "2", False)], "nothing was traded yet since the minute began"
+    assert printed.bars(bar(-1, "3")) == [(-1, "3", False)]
+    assert printed.bars(bar(0, "4")) == [(-1, "3", True), (0, "4", False)]
+    assert printed.bars(bar(-1, "9", closed=True), bar(1, "5")) == [(0, "4", True), (1, "5", False)]
+
+
+def test_of_a_gap_before_the_start_only_what_was_printed_open_is_closed() -> None:
+    printed = Printed()
+    assert printed.bars(bar(-9, "1")) == [(-9, "1", False)]
+    assert printed.bars(*[bar(minute, "2", closed=True) for minute in range(-8, 0)], bar(0, "3")) == [
+        (-9, "1", True),
+        (0, "3", False),
+    ]
+
+
 def test_quotes_are_printed_merged_and_only_for_what_was_asked() -> None:
     printed = Printed()
     printed.tell(

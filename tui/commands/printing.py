@@ -110,7 +110,8 @@ class _BarLines:
         if newest is None:
             return []
         first_ns = max(self._closed_up_to_ns + 1, self._started_ns - series.interval.seconds * NS + 1)
-        closed = [bar for bar in series.between(first_ns, newest.start_ns) if bar.closed]
+        closed = [bar for bar in self._printed_open(series, first_ns) if bar.start_ns < newest.start_ns]
+        closed += [bar for bar in series.between(first_ns, newest.start_ns) if bar.closed]
         if closed:
             self._closed_up_to_ns = closed[-1].start_ns
         if newest == self._newest or newest.start_ns <= self._closed_up_to_ns:
@@ -119,3 +120,10 @@ class _BarLines:
         if newest.closed:
             self._closed_up_to_ns = newest.start_ns
         return [*closed, newest]
+
+    def _printed_open(self, series: BarSeries, before_ns: int) -> list[Bar]:
+        """The bar that ended before the start but was printed open, as the next one had yet to come: it has closed."""
+        last = self._newest
+        if last is None or last.closed or not self._closed_up_to_ns < last.start_ns < before_ns:
+            return []
+        return [bar for bar in series.between(last.start_ns, last.start_ns + 1) if bar.closed]
