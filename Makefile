@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo run test check format reliability gallery clean help
+.PHONY: demo run test check format soak reliability gallery clean help
 
 help: ## show the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/:/' | column -t -s:
@@ -37,6 +37,9 @@ bench: $(VENV)/.installed-dev ## measure speed against the limits; ARGS=--brief 
 
 gallery: $(VENV)/.installed ## write the pictures of the documentation
 	$(BIN)/python docs/gallery.py
+
+soak: $(VENV)/.installed-dev ## ten minutes at ten times the rate with a fault every 5 s (SOAK_SECONDS=60 for one)
+	$(BIN)/python -m tests.soak
 
 reliability: $(VENV)/.installed-dev ## write docs/reliability.md and the counts in the README from the tests
 	$(BIN)/python -m tests.faults.table
