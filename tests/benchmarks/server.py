@@ -42,8 +42,9 @@ def clock_price() -> float:
 
 
 async def stream(connection: ServerConnection, rate: float, chunk: Chunk) -> None:
-    """Write `rate` frames a second for ever, or as many as the reader takes; below 0 nothing at all."""
+    """Write `rate` frames a second for ever, or as many as the reader takes; below 0 a few, and then no more."""
     if rate < 0:
+        connection.transport.write(chunk(100))
         return
     started, sent = time.monotonic(), 0
     transport = connection.transport
@@ -95,9 +96,15 @@ async def live(connection: ServerConnection, rate: float, start: Start) -> None:
             continue
         if not wanted:
             start(stream(connection, rate, quotes()))
-            if rate >= 0:
-                start(_series(connection, wanted))
+            start(_series(connection, wanted) if rate >= 0 else _beat(connection))
         wanted[:] = json.loads(message)["subscriptions"]
+
+
+async def _beat(connection: ServerConnection) -> None:
+    """The heartbeat of a quiet market."""
+    while True:
+        await connection.send(json.dumps({"server_time": int(time.time() * 1000)}))
+        await asyncio.sleep(10)
 
 
 async def _series(connection: ServerConnection, wanted: list[dict[str, Any]]) -> None:
@@ -130,11 +137,12 @@ async def newsfeed(connection: ServerConnection, rate: float, start: Start) -> N
     """Ten headlines, then one every few seconds."""
     await connection.recv()
     number = 0
-    while True:
+    while rate >= 0 or not number:
         items = [_headline(number + n) for n in range(1 if number else 10)]
         number += len(items)
         await connection.send(json.dumps(items))
         await asyncio.sleep(3)
+    await connection.wait_closed()
 
 
 def _headline(number: int) -> dict[str, object]:

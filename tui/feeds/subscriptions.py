@@ -22,6 +22,10 @@ _STREAMS: Final = frozenset({Kind.NEWS, Kind.ACCOUNT})
 """Kinds whose events do not say which subscription they answer."""
 
 
+Conditions = Mapping[str, tuple[FeedState, float | None, frozenset[Subscription], bool, bool]]
+"""By feed: what it does, since when it is live, what it refused, whether it is down, whether it has proved itself."""
+
+
 class Feed(Protocol):
     """What the manager needs of a connection."""
 
@@ -114,6 +118,7 @@ class SubscriptionManager:
         self._routes: dict[Subscription, Route] = {}
         self._streams: set[tuple[Kind, str]] = set()
         self._down_since: dict[str, float] = {}
+        self._chosen_under: Conditions | None = None
         self._due: dict[str, float] = {}
         self._moves: defaultdict[tuple[str, str], list[Subscription]] = defaultdict(list)
 
@@ -130,6 +135,7 @@ class SubscriptionManager:
             if not route.candidates:
                 route.candidates = self._candidates(subscription)
                 self._choose(route, now)
+                self._chosen_under = None
         for subscription, route in self._routes.items():
             if subscription not in union and route.unwanted_since is None:
                 route.unwanted_since = now
@@ -144,8 +150,10 @@ class SubscriptionManager:
         now = self._clock.monotonic() if now is None else now
         self._expire(now)
         self._watch(now)
-        for route in self._routes.values():
-            self._choose(route, now)
+        if (conditions := self._conditions(now)) != self._chosen_under:
+            # a choice may lead to another one: only one that changes nothing stands while conditions last
+            changes = sum(self._choose(route, now) for route in self._routes.values())
+            self._chosen_under = None if changes else conditions
         self._settle(now)
         self._announce()
 
@@ -197,7 +205,22 @@ class SubscriptionManager:
             else:
                 self._down_since.pop(name, None)
 
-    def _choose(self, route: Route, now: float) -> None:
+    def _conditions(self, now: float) -> Conditions:
+        """All that choices depend on besides the routes: hundreds of them need no new choice ten times a second."""
+        return {
+            name: (
+                feed.state,
+                feed.live_since,
+                frozenset(feed.refused),
+                self._is_down(name, now),
+                self._is_proven(name, now),
+            )
+            for name, feed in self._feeds.items()
+        }
+
+    def _choose(self, route: Route, now: float) -> bool:
+        """Ask and serve anew; whether that changed anything."""
+        before = route.asked, route.serving
         usable = self._usable(route)
         asked = []
         for name in usable:
@@ -208,6 +231,7 @@ class SubscriptionManager:
             asked.append(route.serving)  # until the better one has proved itself
         route.asked = tuple(asked)
         self._serve(route, self._best(route, now))
+        return (route.asked, route.serving) != before
 
     def _usable(self, route: Route) -> list[str]:
         return [name for name in route.candidates if route.subscription not in self._feeds[name].refused]

@@ -16,12 +16,14 @@ from tui.market.names import Kind, Subscription, Symbol, Wants
 from tui.market.store import Freshness, QuoteState
 from tui.messages import SymbolChosen, SymbolRemoved, WatchlistEdited
 from tui.panes.base import NS, Fact, Pane
-from tui.widgets.lines import Line, message
+from tui.widgets.lines import Line, fit, fit_right, message
 from tui.widgets.sparkline import range_bar, sparkline
 
 FLASH_NS: Final = 400_000_000
 FLASH_GAP_NS: Final = NS
 MAX_FLASHES: Final = 1000
+CALM_AGE_S: Final = 10
+"""Ages go in steps of five seconds from here on: a column that counts every second draws the eye for nothing."""
 ARROWS: Final = {1: "▲", -1: "▼", 0: " "}
 
 
@@ -133,29 +135,25 @@ class QuotesPane(Pane):
         palette, store = self.desk.palette, self.desk.store
         subscription = Subscription(Kind.QUOTE, symbol)
         state = store.quote(symbol)
-        back = Style(bgcolor=palette.colors["selection"]) if chosen else None
-        line = Line().add("▌" if chosen else " ", palette.accent + back if back else None)
-        line.left(symbol, columns[0].width, palette.strong).add(" ")
+        back = palette.fill("selection") if chosen else None
+        line = Line().add("▌" if chosen else " ", palette.accent if chosen else palette.strong)
+        line.add(fit(symbol, columns[0].width) + " ", palette.strong)
         if state is None:
             line.left(store.absence(subscription), width - line.width, palette.stale)
         else:
             live = store.freshness(subscription) is Freshness.LIVE
             for column in columns[1:]:
                 self._cell(line, column, state, decimals, live)
-                line.add(" ")
-        if back:
-            line.to(width)
-            line.segments = [segment._replace(style=(segment.style or Style()) + back) if not _lit(segment.style)
-                             else segment for segment in line.segments]  # fmt: skip
-        return line
+        return line.to(width).on(back, but=_lit) if back else line
 
     def _cell(self, line: Line, column: Column, state: QuoteState, decimals: int, live: bool) -> None:
         text, style = self._content(column, state, decimals, live)
         if _lit(style):  # only the figure lights up, not the space before it
             line.add(" " * (column.width - len(text)))
-            line.add(text.rstrip(), style).add(" " * (len(text) - len(text.rstrip())))
+            line.add(text.rstrip(), style).add(" " * (len(text) - len(text.rstrip()) + 1))
         else:
-            (line.left if column.left else line.right)(text, column.width, style if live else self.desk.palette.stale)
+            cells = (fit if column.left else fit_right)(text, column.width)
+            line.add(cells + " ", style if live else self.desk.palette.stale)
 
     def _content(self, column: Column, state: QuoteState, decimals: int, live: bool) -> tuple[str, Style]:
         palette = self.desk.palette
@@ -187,7 +185,7 @@ class QuotesPane(Pane):
                 return sparkline([value for _, value in state.spark], column.width), palette.muted
             case "age":
                 age = (self.desk.now_ns() - state.ts_recv_ns) / NS
-                return fmt.age(age), palette.muted
+                return fmt.age(age if age < CALM_AGE_S else age // 5 * 5), palette.muted
             case _:
                 return state.source, palette.muted
 

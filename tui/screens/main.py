@@ -45,6 +45,7 @@ class MainScreen(Screen[None]):
         self._keys = keys
         self.current = QuotesPane.pane_id
         self.is_maximised = False
+        self._panes: list[Pane] = []
 
     def compose(self) -> ComposeResult:
         """Bars above and below, panes between."""
@@ -66,7 +67,9 @@ class MainScreen(Screen[None]):
     @property
     def panes(self) -> Iterator[Pane]:
         """All panes, shown or not."""
-        return iter(self.query(Pane))
+        if not self._panes:
+            self._panes = list(self.query(Pane))  # asked for in every frame
+        return iter(self._panes)
 
     def pane(self, pane_id: str) -> Pane:
         """A pane by its id."""
@@ -122,7 +125,8 @@ class MainScreen(Screen[None]):
         self.query_one(StatusBar).draw()
         tabs = self.query_one(TabBar)
         tabs.current = self.current
-        tabs.draw()
+        if tabs.display:
+            tabs.draw()
 
     def lay_out(self) -> None:
         """Decide which panes show."""

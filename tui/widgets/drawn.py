@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual.filter import ANSIToTruecolor
@@ -47,10 +48,12 @@ class Drawn(Widget):
             self.refresh()
             return
         changed = [y for y, line in enumerate(lines) if line.segments != self._pieces[y]]
+        if not changed:
+            return
+        reach = width - min(_same_at_end(self._pieces[y], lines[y].segments) for y in changed)
         for y in changed:
             self._pieces[y], self._strips[y] = lines[y].segments, self._strip(lines[y])
-        if changed:
-            self.refresh(*(Region(0, top, width, bottom - top) for top, bottom in runs(changed)))
+        self.refresh(*(Region(0, top, reach, bottom - top) for top, bottom in runs(changed)))
 
     def render_line(self, y: int) -> Strip:
         """One row."""
@@ -69,6 +72,16 @@ class Drawn(Widget):
             if not isinstance(each, ANSIToTruecolor):  # ours are true colours: this is for NO_COLOR
                 strip = strip.apply_filter(each, self.background_colors[1])
         return strip
+
+
+def _same_at_end(old: Sequence[Segment], new: Sequence[Segment]) -> int:
+    """Cells at the end of a row that have not changed: they need not be written."""
+    cells = 0
+    for before, after in zip(reversed(old), reversed(new), strict=False):
+        if before != after:
+            break
+        cells += cell_len(after[0])
+    return cells
 
 
 def runs(rows: Sequence[int]) -> Iterator[tuple[int, int]]:

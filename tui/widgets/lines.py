@@ -75,6 +75,15 @@ class Line:
         self.width += other.width
         return self
 
+    def on(self, background: Style, but: Callable[[Style], bool]) -> Line:
+        """Lay a background under all pieces but those with certain styles."""
+        self.segments = [
+            segment if but(segment[1]) else _segment((segment[0], mixed(segment[1], background), None))
+            for segment in self.segments
+            if segment[1] is not None
+        ]
+        return self
+
     def strip(self, width: int, base: Style = PLAIN) -> Strip:
         """Exactly `width` cells, cut or filled, on a base style: Textual gives drawn lines no background."""
         on_base = styles_on(base)
