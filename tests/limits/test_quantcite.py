@@ -102,7 +102,7 @@ async def test_the_servers_count_is_asked_by_http_and_agrees(here: World, tmp_pa
     provider = here.provider("quantcite", state_dir=tmp_path)
     async with feed(here, provider, "book", want("book BTC/USDT")) as books:
         await until(lambda: books.connection.is_live)
-        await here.pass_time(5)
+        await here.pass_time(31, each_s=0.5)
         assert await provider.upkeep() == []
         books.connection.refresh_note()
         plan, usage, *_ = books.connection.stats.note.splitlines()

@@ -152,7 +152,7 @@ class QuantCite(Provider):
     async def dialling(self, channel: str) -> AsyncIterator[None]:
         """Nothing more may come when the cap is reached. Raises FeedError."""
         now_ns = self.context.now_ns()
-        await self.allowance.save(await self._usage(), now_ns, at_once=True)
+        await self.allowance.save(await self._usage(), now_ns)
         if beyond := self.allowance.beyond(now_ns):
             raise FeedError(beyond[0], remedy=REMEDY, retry_after_s=beyond[1])
         yield
@@ -163,14 +163,16 @@ class QuantCite(Provider):
 
     async def upkeep(self, *, is_last: bool = False) -> Sequence[Notice]:
         """Save the count, compare it with QuantCite's once an hour (section 9.3), warn when most is used."""
-        now_ns = self.context.now_ns()
-        usage = await self._usage()
-        await self.allowance.save(usage, now_ns, at_once=is_last)
-        texts = [] if is_last else [*await self._compared(usage, now_ns), *self.allowance.warnings(now_ns)]
+        now_ns, texts = self.context.now_ns(), list[str]()
+        if is_last or self.allowance.is_due(now_ns):
+            usage = await self._usage()
+            await self.allowance.save(usage, now_ns)
+            texts += [] if is_last else await self._compared(usage, now_ns)
+        texts += self.allowance.warnings(now_ns)
         return [
             Notice(source=self.name, ts_recv_ns=now_ns, feed=FEED, severity=Severity.WARNING, text=text)
             for text in texts
-        ]  # fmt: skip
+        ]
 
     async def _compared(self, usage: UsageFile, now_ns: int) -> list[str]:
         total = self.allowance.meter.total

@@ -69,10 +69,12 @@ class Allowance:
 
     # -- counting
 
-    async def save(self, file: UsageFile, now_ns: int, *, at_once: bool = False) -> None:
+    def is_due(self, now_ns: int) -> bool:
+        """Whether it is time to save again."""
+        return now_ns - self._saved_ns >= SAVE_NS
+
+    async def save(self, file: UsageFile, now_ns: int) -> None:
         """Add what came since the last time to the day's count on disk."""
-        if now_ns - self._saved_ns < SAVE_NS and not at_once:
-            return
         if file is not self._file:  # of another key: what was told of the one before does not hold
             self._file, self._told = file, None
         count, self._saved_ns = self.meter.total - self._saved, now_ns
