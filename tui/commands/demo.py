@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import gc
 from argparse import Namespace
 from contextlib import ExitStack
+
+from tui.commands.screen import before_the_screen
 
 
 def demo_command(args: Namespace) -> int:
@@ -19,7 +20,7 @@ def demo_command(args: Namespace) -> int:
     Raises:
         TickdeckError: the simulator did not start.
     """
-    gc.disable()  # until the feeds start: a sixth of the time to the first frame
+    before_the_screen()
     from tui.app import MarketApp
     from tui.config import Config
     from tui.credentials import FixedSecrets
