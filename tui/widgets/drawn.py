@@ -57,7 +57,7 @@ class Drawn(Widget):
 
     def render_line(self, y: int) -> Strip:
         """One row."""
-        return self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width, self._base)
+        return self._strips[y] if y < len(self._strips) else self._strip(Line())
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """Rows for Textual's compositor."""
