@@ -179,9 +179,10 @@ class Terminal:
         """How often the keyboard's reports were changed without being changed back."""
         return len(_PUSHED.findall(self.raw)) - len(_POPPED.findall(self.raw))
 
-    def children(self) -> list[int]:
-        """Processes that the program has started and that run."""
-        return [int(word) for word in Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()]
+    def catches(self, number: signal.Signals) -> bool:
+        """Whether the program has a handler for a signal."""
+        found = re.search(r"^SigCgt:\s*(\w+)", Path(f"/proc/{self.pid}/status").read_text(), re.MULTILINE)
+        return bool(found and int(found[1], 16) & 1 << (number - 1))
 
     # --- waiting ---
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from tests.terminal.computer import Computer, is_running
+from tests.terminal.computer import Computer
 from tests.terminal.driver import Terminal
 from tests.terminal.reading import (
     ALL_LIVE,
@@ -201,8 +201,7 @@ def test_a_storm_of_sizes_leaves_everything_as_it_was(demo: Terminal) -> None:
 
 def test_quitting_leaves_neither_a_process_nor_a_file(demo: Terminal, machine: Computer) -> None:
     demo.until(ALL_LIVE)
-    [simulator] = demo.children()
     demo.press("q")
     assert demo.ended().code == 0
-    assert not is_running(simulator)
+    assert machine.simulators() == []
     assert machine.files() == []
