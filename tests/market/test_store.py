@@ -299,6 +299,6 @@ def test_absence_names_the_remedy_of_a_feed_that_waits_for_the_user(store: Marke
     )  # fmt: skip
     store.assign(QUOTE, FEED)
     store.apply(failed)
-    assert store.absence(QUOTE) == "key rejected: press C to enter a key (aries:market)"
+    assert store.absence(QUOTE) == "press C to enter a key: key rejected (aries:market)"
     store.apply(failed.model_copy(update={"needs_key": False, "reason": "wrong address", "remedy": "Check it."}))
     assert store.absence(QUOTE) == "aries:market failed: wrong address. Check it."

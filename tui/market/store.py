@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from statistics import median
 from typing import Any, Final, TypeVar
@@ -49,6 +49,7 @@ MAX_FIGURES: Final = 200
 MAX_SPARK: Final = 120
 SPARK_STEP_NS: Final = 5 * NS
 SUSPECT_JUMP: Final = Decimal("0.2")
+_MERGED: Final = frozenset(QUOTE_FIELDS)
 _PRICES: Final = frozenset({"bid", "ask", "last"})
 
 K = TypeVar("K")
@@ -344,7 +345,7 @@ class MarketStore:
             waited = (self.now_ns() - self._wanted_since.get(subscription, self.now_ns())) / NS
             return f"waiting for {feed}, {waited:.0f}s"
         if status.state is FeedState.FAILED and status.needs_key:
-            return f"{status.reason}: press C to enter a key ({feed})"
+            return f"press C to enter a key: {status.reason} ({feed})"  # what to do first: rows are narrow
         why = f"{feed} {status.state}: {status.reason}" if status.reason else f"{feed} {status.state}"
         return f"{why}. {status.remedy}" if status.state is FeedState.FAILED and status.remedy else why
 
@@ -357,9 +358,8 @@ class MarketStore:
             _put(self._quotes, event.symbol, state)
         before = state.price
         self._drop_outlived(state, event.ts_recv_ns)
-        for name in QUOTE_FIELDS:
-            if name in event.model_fields_set:
-                self._merge_field(state, name, getattr(event, name), event.ts_recv_ns)
+        for name in _MERGED.intersection(event.model_fields_set):
+            self._merge_field(state, name, getattr(event, name), event.ts_recv_ns)
         state.ts_recv_ns, state.derived = event.ts_recv_ns, event.derived
         state.ts_event_ns = event.ts_event_ns or state.ts_event_ns
         after = state.price
@@ -474,9 +474,11 @@ class MarketStore:
                 _add(accounts.watchlists, event.id, event, MAX_SYMBOLS)
 
     def _learn_decimals(self, symbol: Symbol, price: Decimal) -> None:
-        exponent = price.normalize().as_tuple().exponent
-        if isinstance(exponent, int) and -exponent > self._decimals.get(symbol, 2):
-            _put(self._decimals, symbol, min(-exponent, 8))
+        known = self._decimals.get(symbol, 2)
+        if _has_more_decimals(price, known):
+            exponent = price.normalize().as_tuple().exponent
+            if isinstance(exponent, int):
+                _put(self._decimals, symbol, min(-exponent, 8))
 
     def _newest(self, subscription: Subscription) -> QuoteState | Event | None:
         symbol = subscription.symbol
@@ -494,6 +496,14 @@ class MarketStore:
             case Kind.NEWS if self._news:
                 return max(self._news.values(), key=lambda item: item.ts_recv_ns)
         return None
+
+
+def _has_more_decimals(price: Decimal, known: int) -> bool:
+    """Much cheaper than taking the number apart, which is needed once or twice a symbol."""
+    try:
+        return price != round(price, known)
+    except InvalidOperation:  # more digits than the context holds
+        return True
 
 
 def _put(known: OrderedDict[K, V], key: K, value: V, limit: int = MAX_SYMBOLS) -> None:
