@@ -302,3 +302,16 @@ def test_absence_names_the_remedy_of_a_feed_that_waits_for_the_user(store: Marke
     assert store.absence(QUOTE) == "press C to enter a key: key rejected (aries:market)"
     store.apply(failed.model_copy(update={"needs_key": False, "reason": "wrong address", "remedy": "Check it."}))
     assert store.absence(QUOTE) == "aries:market failed: wrong address. Check it."
+
+
+@pytest.mark.parametrize(
+    ("prices", "decimals"),
+    [(["1.5"], 2), (["1.125", "1.5"], 3), (["1.50000"], 2), (["0.0000000123"], 8), ([f"{'9' * 19}.5", "1.234"], 3),
+     (["1.2345", "1" * 19 + "." + "1" * 21], 8)],
+)  # fmt: skip
+def test_decimals_are_the_most_that_a_price_needed(
+    store: MarketStore, clock: ManualClock, prices: list[str], decimals: int
+) -> None:
+    for price in prices:
+        store.apply(Quote(source="aries", ts_recv_ns=clock.now_ns(), symbol=Symbol("AAPL"), last=Decimal(price)))
+    assert store.decimals(Symbol("AAPL")) == decimals

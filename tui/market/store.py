@@ -477,7 +477,7 @@ class MarketStore:
         known = self._decimals.get(symbol, 2)
         if _has_more_decimals(price, known):
             exponent = price.normalize().as_tuple().exponent
-            if isinstance(exponent, int):
+            if isinstance(exponent, int) and -exponent > known:
                 _put(self._decimals, symbol, min(-exponent, 8))
 
     def _newest(self, subscription: Subscription) -> QuoteState | Event | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -13,6 +14,8 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tui.widgets.lines import PLAIN, Line
+
+FEW: Final = 3
 
 
 class Drawn(Widget):
@@ -50,7 +53,9 @@ class Drawn(Widget):
         changed = [y for y, line in enumerate(lines) if line.segments != self._pieces[y]]
         if not changed:
             return
-        reach = width - min(_same_at_end(self._pieces[y], lines[y].segments) for y in changed)
+        reach = width
+        if len(changed) <= FEW:  # cutting rows costs more than writing them: worth it while little else goes on
+            reach -= min(_same_at_end(self._pieces[y], lines[y].segments) for y in changed)
         for y in changed:
             self._pieces[y], self._strips[y] = lines[y].segments, self._strip(lines[y])
         self.refresh(*(Region(0, top, reach, bottom - top) for top, bottom in runs(changed)))
