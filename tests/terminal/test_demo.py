@@ -123,7 +123,7 @@ def test_the_book_has_fewer_levels_and_coarser_prices_on_request(demo: Terminal)
         return [number(row) for row in rows]
 
     demo.press("home", "3")
-    demo.until(lambda: len(levels()) > 20)
+    demo.until(lambda: is_about(demo, "AAPL") and len(levels()) > 20)
     demo.press("-")
     demo.until(lambda: limit() < 100)
     least = limit() - 6
