@@ -36,6 +36,7 @@ from tui.messages import (
     VenuesChosen,
     WatchlistEdited,
 )
+from tui.pace import FramePace
 from tui.panes.base import Desk, Pane
 from tui.screens.main import MainScreen
 from tui.screens.top_bar import TopBar
@@ -119,6 +120,7 @@ class MarketApp(App[None]):
         self._failures = Failures()
         self._remark = remark
         self._second = 0
+        self._pace = FramePace(1 / config.frames_per_second, self.clock)
         self._behind: int | None = None
         self._restore(symbols)
         super().__init__()  # asks for the theme's variables
@@ -233,8 +235,9 @@ class MarketApp(App[None]):
     def draw_frame(self) -> None:
         """Draw what changed since the last frame; ages once a second."""
         main = self.main
-        if main is None or not main.is_mounted or self.hub is None:
+        if main is None or not main.is_mounted or self.hub is None or not self._pace.beat():
             return
+        self.desk.lag_s = self._pace.lag_s
         self.hub.release()
         changes = self.store.drain()
         if Topic.NOTICES in changes.topics:

@@ -44,3 +44,13 @@ def test_an_outage_is_no_rhythm_and_a_young_feed_has_none() -> None:
         stats.received(10, 1300 * NS + tenth * NS // 10)
     assert stats.silent_s(1310 * NS) == 6
     assert FeedStats(live_since_ns=0, last_frame_ns=0).silent_s(100 * NS) == 0
+
+
+def test_a_feed_is_slow_when_it_has_been_behind_for_longer_than_a_burst() -> None:
+    stats = FeedStats()
+    stats.keeps_up(False, 100 * NS)
+    stats.keeps_up(False, 100 * NS + NS // 2)
+    assert stats.slow_s(100 * NS + NS // 2) == 0
+    assert stats.slow_s(103 * NS) == 3
+    stats.keeps_up(True, 104 * NS)
+    assert stats.slow_s(110 * NS) == 0

@@ -144,3 +144,20 @@ def test_without_sides_prints_take_the_direction_of_the_last_different_price(des
         for price in prices
     ]
     assert directions(trades) == [0, 1, 1, -1, -1]
+
+
+def test_the_heading_tells_how_long_a_key_had_to_wait(desk: Desk) -> None:
+    pane = FeedsPane(desk)
+    desk.lag_s = 0.0021
+    assert pane.heading()[1] == ("loop 2 ms", desk.palette.muted)
+    desk.lag_s = 0.08
+    assert pane.heading()[1] == ("loop 80 ms", desk.palette.warning)
+
+
+def test_a_feed_that_falls_behind_says_that_it_is_slow(desk: Desk, store: MarketStore, clock: ManualClock) -> None:
+    set_feed(store, "insightsentry:live")
+    store.feed("insightsentry:live").stats.keeps_up(False, clock.now_ns())
+    clock.advance(4)
+    row = text_of(FeedsPane(desk).rows(100, 10))[1]
+    assert "◑" in row
+    assert "slow: behind for 4s" in row

@@ -416,7 +416,7 @@ class FeedConnection:
         if (state, reason, remedy, retry_at_ns) == self._status:
             return
         if state is not FeedState.LIVE:
-            self._live_since = self.stats.live_since_ns = None
+            self._live_since = self.stats.live_since_ns = self.stats.behind_since_ns = None
         self._status = (state, reason, remedy, retry_at_ns)
         log.info("%s %s%s", self.name, state, f": {reason}" if reason else "")
         self._sink(

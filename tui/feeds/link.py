@@ -102,6 +102,7 @@ class Link:
         self._is_live = False
         self._is_renewing = False
         self._release_due: asyncio.TimerHandle | None = None
+        self._has_waited = True
         self._last_frame = self._last_login = around.clock.monotonic()
         self._jumps = JumpWatch(around.clock)
         self.delivered: set[Subscription] = set()
@@ -162,8 +163,18 @@ class Link:
                 self._release_due = asyncio.get_running_loop().call_later(RELEASE_S, self.release)
             frames += 1
             if frames >= BATCH or (frames >= FEW and self._last_frame - turn_began >= BATCH_S):
+                stats.keeps_up(self._has_waited, now_ns)
                 await asyncio.sleep(0)
                 frames, turn_began = 0, clock.monotonic()
+                self._watch_turn()
+
+    def _watch_turn(self) -> None:
+        """Notice whether the loop gets round before the turn ends: then there was nothing to read for a moment."""
+        self._has_waited = False
+        asyncio.get_running_loop().call_soon(self._waited)
+
+    def _waited(self) -> None:
+        self._has_waited = True
 
     def release(self) -> None:
         """Decode what the codec holds back: for whoever looks now, else `RELEASE_S` after it began to hold."""

@@ -10,6 +10,7 @@ NS: Final = 1_000_000_000
 WINDOW_S: Final = 10
 GAPS: Final = 30
 LEAST_SILENCE_NS: Final = 5 * NS
+BURST_NS: Final = NS
 
 
 @dataclass(slots=True)
@@ -26,6 +27,7 @@ class FeedStats:
         latency_s: Last measured round trip, or None.
         last_frame_ns: When the last frame came, or None.
         live_since_ns: When the present login succeeded, or None while not live.
+        behind_since_ns: Since when frames wait for us without a pause, or None while we keep up.
         subscriptions: How many subscriptions are wanted of it now.
         refused: Subscriptions it refused: text by subscription.
         note: Something about the plan or budget, or "".
@@ -40,6 +42,7 @@ class FeedStats:
     latency_s: float | None = None
     last_frame_ns: int | None = None
     live_since_ns: int | None = None
+    behind_since_ns: int | None = None
     subscriptions: int = 0
     refused: dict[str, str] = field(default_factory=dict)
     note: str = ""
@@ -78,6 +81,18 @@ class FeedStats:
             return 0.0
         silent_ns = now_ns - self.last_frame_ns
         return silent_ns / NS if silent_ns > max(LEAST_SILENCE_NS, 4 * max(self._gaps)) else 0.0
+
+    def keeps_up(self, does: bool, now_ns: int) -> None:
+        """Whether whoever reads the frames had a moment without any."""
+        if does:
+            self.behind_since_ns = None
+        elif self.behind_since_ns is None:
+            self.behind_since_ns = now_ns
+
+    def slow_s(self, now_ns: int) -> float:
+        """Seconds for which frames have come faster than they are read, when that is more than a burst, else 0."""
+        behind_ns = 0 if self.behind_since_ns is None else now_ns - self.behind_since_ns
+        return behind_ns / NS if behind_ns >= BURST_NS else 0.0
 
     def rates(self, now_ns: int) -> tuple[float, float]:
         """Frames and bytes a second over the last ten whole seconds."""

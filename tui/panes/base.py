@@ -38,6 +38,7 @@ class Desk:
         flash: Whether a changed price lights up for a moment.
         names: The watch lists by name, in order; edited by the user.
         watchlist: Name of the list that is shown.
+        lag_s: The longest that the program was held up in the last second: a key had to wait so long.
         removed: What was taken off a list, newest last: list, place, symbol.
     """
 
@@ -47,6 +48,7 @@ class Desk:
     flash: bool = True
     names: dict[str, list[Symbol]] = field(default_factory=dict)
     watchlist: str = "main"
+    lag_s: float = 0.0
     removed: list[tuple[str, int, Symbol]] = field(default_factory=list)
 
     @property

@@ -29,6 +29,8 @@ LIGHTS: Final = {
 }
 
 
+LAG_S: Final = 0.05
+"""A key that has to wait this long is felt."""
 MINUTES_FROM_S: Final = 120
 """Waits this long are told in minutes, hours, days."""
 
@@ -64,7 +66,7 @@ ENOUGH: Final = 24
 def light(record: FeedRecord, palette: Palette, now_ns: int) -> tuple[str, Style]:
     """The sign and colour of a feed's state; a live one that has fallen silent is degraded."""
     state = record.status.state if record.status else FeedState.IDLE
-    if state is FeedState.LIVE and record.stats.silent_s(now_ns):
+    if state is FeedState.LIVE and (record.stats.silent_s(now_ns) or record.stats.slow_s(now_ns)):
         return "◑", palette.warning
     sign, role = LIGHTS[state]
     return sign, palette.style(role)
@@ -77,6 +79,8 @@ def state_text(record: FeedRecord, now_ns: int) -> str:
         return FeedState.IDLE.value
     if status.state is FeedState.LIVE and (silent := record.stats.silent_s(now_ns)):
         return f"degraded: silent for {silent:.0f}s"
+    if status.state is FeedState.LIVE and (slow := record.stats.slow_s(now_ns)):
+        return f"slow: behind for {slow:.0f}s"
     if status.state is FeedState.BACKING_OFF and status.retry_at_ns is not None:
         left = max(0, round((status.retry_at_ns - now_ns) / NS))
         wait = f"retry in {left}s" if left < MINUTES_FROM_S else f"retry in {fmt.age(left)}"
@@ -96,7 +100,8 @@ class FeedsPane(Pane):
         "◌ connecting, ◔ logging in, ◐ waiting before the next attempt, ✖ waiting for you, ○ nothing wanted of it.\n\n"
         "The selected row is spelled out below the list: its reason, what you can do, what it refused. latency: round "
         "trip of our last ping. bad: messages that could not be read. gaps: numbers missing in a sequence. R connects "
-        "at once."
+        "at once.\n\nloop: the longest that a key had to wait in the last second. slow: for so long more has come than "
+        "can be read, so that what is shown is behind; nothing is lost, and the screen is drawn less often meanwhile."
     )
     BINDINGS = bindings("feeds")
     selected: int = 0
@@ -106,12 +111,13 @@ class FeedsPane(Pane):
         return Topic.FEEDS in changes.topics
 
     def heading(self) -> Sequence[Fact]:
-        """How many are well."""
+        """How many are well, and how well we keep up ourselves."""
         feeds = self.desk.store.feeds
         live = sum(self.desk.store.is_live(name) for name in feeds)
         wanted = sum(record.stats.subscriptions > 0 for record in feeds.values())
         style = self.desk.palette.good if live >= wanted else self.desk.palette.warning
-        return [(f"{live} of {max(live, wanted)} live", style)]
+        lag = self.desk.palette.warning if self.desk.lag_s >= LAG_S else self.desk.palette.muted
+        return [(f"{live} of {max(live, wanted)} live", style), (f"loop {self.desk.lag_s * 1000:.0f} ms", lag)]
 
     def rows(self, width: int, height: int) -> Sequence[Line]:
         """A header, one row a feed, then what is to be said of the selected one."""

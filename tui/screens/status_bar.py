@@ -66,8 +66,8 @@ class StatusBar(LineBar):
         sign, style = light(record, palette, now_ns)
         line = Line().add(f" {sign} ", style).add(name, palette.text)
         state = record.status.state if record.status else FeedState.IDLE
-        silent = state is FeedState.LIVE and record.stats.silent_s(now_ns)
-        if silent or state in (FeedState.BACKING_OFF, FeedState.FAILED):
+        unwell = state is FeedState.LIVE and (record.stats.silent_s(now_ns) or record.stats.slow_s(now_ns))
+        if unwell or state in (FeedState.BACKING_OFF, FeedState.FAILED):
             text = state_text(record, now_ns)
             return line.add(" " + (text.partition(":")[0] if short else text) + " ", style)
         if not short and state is FeedState.LIVE and record.stats.last_frame_ns is not None:
@@ -97,5 +97,5 @@ class StatusBar(LineBar):
 
 def _rank(record: FeedRecord, now_ns: int) -> float:
     state = record.status.state if record.status else FeedState.IDLE
-    degraded = state is FeedState.LIVE and record.stats.silent_s(now_ns) > 0
+    degraded = state is FeedState.LIVE and bool(record.stats.silent_s(now_ns) or record.stats.slow_s(now_ns))
     return WORST_FIRST.index(FeedState.BACKING_OFF) + 0.5 if degraded else WORST_FIRST.index(state)
