@@ -310,19 +310,25 @@ def test_bars_that_make_an_error_leave_the_quotes_of_their_code_that_came() -> N
     assert refused(driver.receive(LEGACY)) == {bar("AAPL", Interval.W1)}
 
 
-def test_when_no_errors_are_left_to_find_the_bad_ones_all_suspects_go_and_the_proven_rest_stays() -> None:
+def test_when_no_errors_are_left_to_find_the_bad_ones_all_suspects_wait_and_the_proven_rest_goes_on() -> None:
     driver = live(quote("AAPL"))
     driver.receive({"code": "NASDAQ:AAPL", "bid": 1})
     for symbol in ("BAD1", "BAD2"):
         driver.want(quote("AAPL"), quote(symbol))
         driver.receive(LEGACY)
         driver = again(driver, quote("AAPL"))
-    three = [quote("BAD3"), quote("BAD4"), bar("BAD4")]
-    driver.want(quote("AAPL"), *three)
+    want = [quote("AAPL"), quote("BAD3"), quote("GOOD"), bar("GOOD")]
+    driver.want(*want)
     made = driver.receive(LEGACY)
-    assert refused(made) == set(three)
+    assert not refused(made), "a good one may be among them"
     assert [(each.then, each.delay_s) for each in of(Close, made)] == [(Then.RECONNECT, 2.0)]
-    assert codes(again(driver, quote("AAPL")).signals) == [["NASDAQ:AAPL"]]
+    assert "NASDAQ:BAD3, NASDAQ:GOOD" in of(Notice, made)[0].text
+    driver = again(driver, *want)
+    driver.receive({"code": "NASDAQ:AAPL", "bid": 1})
+    assert not subscribes(driver.wait(280))
+    assert codes(driver.signals) == [["NASDAQ:AAPL"]]
+    assert len(codes(driver.wait(20))) == 1
+    assert refused(driver.receive(LEGACY)) <= {quote("BAD3"), quote("GOOD"), bar("GOOD")}
 
 
 def test_after_the_third_reconnect_what_is_unproven_waits_until_an_error_can_be_afforded() -> None:
@@ -361,12 +367,36 @@ def test_refused_symbols_alone_are_no_reason_to_send_anything() -> None:
 
 
 def test_who_asks_for_a_refused_symbol_again_later_means_it() -> None:
-    trials = Trials()
-    driver = live(quote("AAPL"), quote("BAD"), trials=trials)
+    driver = live(quote("AAPL"))
     driver.receive({"code": "NASDAQ:AAPL", "bid": 1})
+    driver.want(quote("AAPL"), quote("BAD"))
     driver.receive(LEGACY)
-    later = live(quote("AAPL"), trials=trials)
+    later = again(driver, quote("AAPL"))
+    later.receive({"code": "NASDAQ:AAPL", "bid": 1})
+    later.wait(60)
     assert codes(later.want(quote("AAPL"), quote("BAD"))) == [["NASDAQ:AAPL", "NASDAQ:BAD"]]
+
+
+@pytest.mark.fault("I9", "M27")
+def test_what_comes_late_of_a_code_that_stopped_a_list_is_refused_without_another_error() -> None:
+    driver = live(quote("AAPL"))
+    driver.receive({"code": "NASDAQ:AAPL", "bid": 1})
+    driver.want(quote("AAPL"), bar("BAD"))
+    driver.receive(LEGACY)
+    driver = again(driver, quote("AAPL"))
+    made = driver.want(quote("AAPL"), quote("BAD"))
+    assert not subscribes(made)
+    assert refused(made) == {quote("BAD")}
+
+
+def test_what_comes_late_of_a_suspected_code_waits_with_it() -> None:
+    want = [quote("AAPL"), bar("BAD"), quote("CCCC")]
+    driver = live(*want)
+    assert not refused(driver.receive(LEGACY))
+    driver = again(driver, *want, quote("BAD"))
+    assert codes(driver.signals) == [["NASDAQ:AAPL"]]
+    assert codes(driver.wait(6)) == [["NASDAQ:BAD", "NASDAQ:AAPL", "NASDAQ:BAD"]]
+    assert refused(driver.receive(LEGACY)) == {bar("BAD"), quote("BAD")}
 
 
 def test_too_many_symbols_for_the_plan_gives_up_what_never_delivered() -> None:

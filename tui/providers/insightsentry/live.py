@@ -126,7 +126,7 @@ class LiveCodec(SocketCodec):
     def _listed(self, now_ns: int) -> list[Topic]:
         """What may be sent: all that is wanted, less the refused, less the suspects but the one on probation."""
         allowed = [topic for topic in self._wanted if self._trials.refusal(topic, now_ns) is None]
-        listed = [topic for topic in allowed if topic not in self._trials.suspects or topic.code == self._probe]
+        listed = [topic for topic in allowed if topic.code == self._probe or not self._trials.is_suspect(topic)]
         if not listed and allowed:
             self._probe = allowed[0].code
             return [topic for topic in allowed if topic.code == self._probe]
@@ -193,7 +193,7 @@ class LiveCodec(SocketCodec):
 
     def _probed(self, now_ns: int) -> Iterator[Signal]:
         """Add suspects back one code at a time: the one that brings the error again is the bad one (7.3)."""
-        waiting = [topic.code for topic in self._wanted if topic in self._trials.suspects]
+        waiting = [topic.code for topic in self._wanted if self._trials.is_suspect(topic)]
         if not waiting or self._probe in waiting or now_ns < self._sent_ns + PROBE_GAP_NS:
             return
         if not all(map(self._trials.is_accepted, self._sent)) or self._trials.wait_s(now_ns):
@@ -348,8 +348,10 @@ class LiveCodec(SocketCodec):
         if not self._listed(now_ns):
             yield from self._close(ALL_REFUSED)
 
-    def _refuse(self, guilty: Sequence[Topic], said: str, now_ns: int) -> Iterator[Signal]:
-        self._trials.refuse(guilty, said, now_ns)
+    def _refuse(
+        self, guilty: Sequence[Topic], said: str, now_ns: int, *, stops_lists: bool = False
+    ) -> Iterator[Signal]:
+        self._trials.refuse(guilty, said, now_ns, stops_lists=stops_lists)
         for topic in guilty:
             self._sent.pop(topic, None)
             self._unanswered.discard(topic)
@@ -366,13 +368,13 @@ class LiveCodec(SocketCodec):
     def _invalid(self, said: str, now_ns: int) -> Iterator[Signal]:
         """A legacy error stops the whole request and seldom says which code was wrong (7.1, 7.3)."""
         guilty = self._trials.blame(list(self._sent), codes_in(said))
-        if not guilty and self._trials.is_last_reconnect(now_ns):  # no errors are left to find out who it is
-            guilty = [topic for topic in self._wanted if topic in self._trials.suspects]
         if guilty:
-            yield from self._refuse(guilty, said, now_ns)
+            yield from self._refuse(guilty, said, now_ns, stops_lists=True)
         else:
-            yield self._notice(said, now_ns, Severity.ERROR)
-        yield from self._start_over(said, now_ns, is_cured=bool(guilty))
+            names = ", ".join(sorted({topic.code for topic in self._sent if self._trials.is_suspect(topic)}))
+            yield self._notice(f"{said}: one of {names} or more; looking for it" if names else said, now_ns)
+        is_cured = bool(guilty) or any(map(self._trials.is_suspect, self._sent))
+        yield from self._start_over(said, now_ns, is_cured=is_cured)
 
     def _over_limit(self, said: str, now_ns: int) -> Iterator[Signal]:
         """More than the plan allows: give up what never delivered, or else the second half of the list (8.2)."""

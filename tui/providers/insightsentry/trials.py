@@ -18,6 +18,8 @@ MOST_RECONNECTS: Final = 3
 WINDOW_NS: Final = 300 * NS
 REFUSED_NS: Final = 600 * NS
 """A refused subscription that is still wanted is not sent again for this long."""
+BAD_NS: Final = 60 * NS
+"""A code that stopped a list is not sent again for this long, whatever is wanted of it."""
 MOST_KEPT: Final = 1000
 T = TypeVar("T")
 
@@ -35,6 +37,7 @@ class Trials:
         self._accepted: dict[Topic, None] = {}
         self._refused: dict[Topic, tuple[str, int]] = {}
         self._known: dict[str, None] = {}
+        self._bad: dict[str, tuple[str, int]] = {}
         self._reconnects: deque[int] = deque(maxlen=MOST_RECONNECTS)
 
     def delivered(self, topic: Topic) -> None:
@@ -58,15 +61,19 @@ class Trials:
             _keep(self._accepted, topic)
             self.suspects.pop(topic, None)
 
-    def refuse(self, topics: Iterable[Topic], text: str, now_ns: int) -> None:
-        """Send these no more for a while."""
+    def refuse(self, topics: Iterable[Topic], text: str, now_ns: int, *, stops_lists: bool = False) -> None:
+        """Send these no more for a while; nor, when they stop whole lists, anything else of a code without data."""
         for topic in topics:
+            if stops_lists and not self.is_known(topic.code):
+                self._bad[topic.code] = (text, now_ns + BAD_NS)
             for known in (self.suspects, self._delivered, self._accepted):
                 known.pop(topic, None)
             self._refused.pop(topic, None)
             self._refused[topic] = (text, now_ns + REFUSED_NS)
         while len(self._refused) > MOST_KEPT:
             del self._refused[next(iter(self._refused))]
+        while len(self._bad) > MOST_KEPT:
+            del self._bad[next(iter(self._bad))]
 
     def keep_refusals(self, wanted: Container[Topic]) -> None:
         """Forget the refusals of what nobody wants any more: whoever asks again later means it."""
@@ -74,8 +81,16 @@ class Trials:
 
     def refusal(self, topic: Topic, now_ns: int) -> str | None:
         """Why a topic is not sent, or None when it may be."""
-        text, until_ns = self._refused.get(topic, ("", 0))
-        return text if now_ns < until_ns else None
+        for text, until_ns in (self._refused.get(topic, ("", 0)), self._bad.get(topic.code, ("", 0))):
+            if now_ns < until_ns:
+                return text
+        return None
+
+    def is_suspect(self, topic: Topic) -> bool:
+        """Whether it may have stopped a list, or is new and of a code that may have."""
+        if topic in self.suspects:
+            return True
+        return topic not in self._accepted and any(topic.code == suspect.code for suspect in self.suspects)
 
     def blame(self, sent: Sequence[Topic], named: frozenset[str]) -> list[Topic]:
         """Who made the server refuse the list `sent`: those it named, else all that was new of one code.
@@ -122,10 +137,6 @@ class Trials:
         for topic in topics:
             if topic not in self._accepted and not self.is_known(topic.code):
                 _keep(self.suspects, topic)
-
-    def is_last_reconnect(self, now_ns: int) -> bool:
-        """Whether there is at most one more to come for the time being."""
-        return sum(now_ns - at_ns < WINDOW_NS for at_ns in self._reconnects) >= MOST_RECONNECTS - 1
 
 
 def _keep(known: dict[T, None], each: T) -> None:

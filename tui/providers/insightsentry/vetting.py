@@ -76,7 +76,7 @@ class Vetting:
             for topic in topics:
                 self._trials.vouch(topic.code)
         else:
-            self._trials.refuse(topics, UNKNOWN, self._now_ns())
+            self._trials.refuse(topics, UNKNOWN, self._now_ns(), stops_lists=True)
 
     async def _is_known(self, symbol: Symbol) -> bool:
         """Whether search lists the code, or the server has facts about it: search may not list everything."""
