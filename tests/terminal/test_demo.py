@@ -184,6 +184,7 @@ def test_a_click_selects_a_row(demo: Terminal) -> None:
     demo.until(lambda: selected(demo) == listed(demo)[0])
 
 
+@pytest.mark.fault("M70")
 def test_a_storm_of_sizes_leaves_everything_as_it_was(demo: Terminal) -> None:
     for size in [(20, 5), (400, 120), (1, 1), (2, 200), (79, 23), (99, 28), (300, 3)] * 3:
         demo.resize(size)

@@ -27,6 +27,7 @@ READABLE = (
 """What there is to read in each of the simulator's hostile headlines, in their order."""
 
 
+@pytest.mark.fault("S1", "M49", "M50", "M51")
 async def test_hostile_headlines_command_nothing(
     simulator: SimulatorServer, computer: Computer, tmp_path: Path
 ) -> None:

@@ -39,6 +39,7 @@ def assert_restored(terminal: Terminal, end: Ended) -> None:
 
 
 @pytest.mark.fault("M69")
+@pytest.mark.fault("M69", "M74")
 @pytest.mark.parametrize(
     ("end", "code"),
     [
@@ -62,6 +63,7 @@ def test_signals_and_keys_end_a_live_dashboard_in_order(
 
 
 @pytest.mark.fault("M69")
+@pytest.mark.fault("M69")
 def test_a_terminated_demo_takes_its_simulator_along(computer: Computer) -> None:
     with computer.start("demo") as terminal:
         terminal.until("3 of 3 live")
@@ -73,6 +75,7 @@ def test_a_terminated_demo_takes_its_simulator_along(computer: Computer) -> None
         assert computer.simulators() == []
 
 
+@pytest.mark.fault("M69")
 def test_a_closed_window_ends_the_program_even_when_the_shell_does_not_pass_it_on(computer: Computer) -> None:
     with computer.start("demo") as terminal:
         terminal.until("3 of 3 live")
@@ -82,6 +85,7 @@ def test_a_closed_window_ends_the_program_even_when_the_shell_does_not_pass_it_o
         assert computer.simulators() == []
 
 
+@pytest.mark.fault("M69", "M74")
 @pytest.mark.parametrize(
     "moment",
     [
@@ -105,6 +109,7 @@ def test_ctrl_c_is_taken_at_its_word_at_every_moment_of_the_start(
         assert computer.simulators() == []
 
 
+@pytest.mark.fault("M74")
 def test_q_typed_while_it_starts_is_not_lost(computer: Computer) -> None:
     with computer.start("demo") as terminal:
         terminal.press("q")
@@ -114,6 +119,7 @@ def test_q_typed_while_it_starts_is_not_lost(computer: Computer) -> None:
         assert (computer.simulators(), computer.files()) == ([], [])
 
 
+@pytest.mark.fault("M74")
 def test_quitting_does_not_wait_for_connections_that_are_refused(computer: Computer, simulation: Simulation) -> None:
     simulation.kill()
     with computer.run(simulation.config) as terminal:

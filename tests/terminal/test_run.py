@@ -24,6 +24,7 @@ def add(terminal: Terminal, symbol: str) -> None:
     terminal.until(lambda: selected(terminal) == symbol)
 
 
+@pytest.mark.fault("M1", "M15", "M64")
 def test_a_server_that_dies_and_returns(computer: Computer, simulation: Simulation) -> None:
     with computer.run(simulation.config) as terminal:
         assert "demo" not in terminal.lines[0]
