@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.providers.aries.sessions import NOW_NS, credential, events, golden, live, one, update, want
+from tests.providers.aries.sessions import NOW_NS, credential, events, golden, live, one, sent, update, want
 from tests.providers.contract import drained
+from tui.clock import NS
 from tui.market.events import BookSnapshot, VenueBest
 from tui.market.venues import parts, split, without
 from tui.providers.aries.level2 import Level2Book, Mode
@@ -149,3 +150,31 @@ def test_whatever_comes_the_sides_are_sorted_and_hold_only_what_rests(
         assert list(asks) == sorted(asks)
         shown = {int(price): int(size) for price, size, _ in asks}
         assert {price: ask for price, (ask, _) in latest.items() if ask} == {p: shown[p] for p in shown if p in latest}
+
+
+@pytest.mark.fault("M32")
+def test_after_a_message_that_was_lost_the_book_is_built_anew() -> None:
+    codec = live(MarketCodec(credential(), SymbolTable()), want("book AAPL", "quote AAPL"))
+    drained(codec.received(depth("0:187.40:900", "300:187.43:0"), NOW_NS))
+    lost = depth("0:187.40:0")[:-9]  # the best bid goes, but nobody can read it
+    [leaving] = sent(codec.received(lost, NOW_NS + NS))
+    assert (leaving["type"], leaving["payload"]) == ("unsubscribe", [{"symbol": "AAPL"}])
+    assert not events(codec.received(depth("0:187.41:100"), NOW_NS + NS), BookSnapshot), "under way when we left"
+    assert not sent(codec.ticked(NOW_NS + NS + NS // 2))
+    [returning] = [each for each in sent(codec.ticked(NOW_NS + 2 * NS)) if each["type"] == "subscribe"]
+    assert returning["payload"][0]["symbol"] == "AAPL"
+    book = one(codec.received(depth("0:187.39:500", "300:187.43:0"), NOW_NS + 2 * NS), BookSnapshot)
+    assert [price for price, _, _ in book.bids] == [Decimal("187.39")]
+
+
+def test_a_server_that_garbles_everything_is_not_asked_for_everything_all_the_time() -> None:
+    codec = live(MarketCodec(credential(), SymbolTable()), want("book AAPL"))
+    leaving = 0
+    for second in range(60):
+        output = [*codec.received("{broken", NOW_NS + second * NS), *codec.ticked(NOW_NS + second * NS)]
+        leaving += sum(request["type"] == "unsubscribe" for request in sent(output))
+    assert leaving == 4
+
+
+def depth(*levels: str) -> str:
+    return update("level2", rows(*levels))

@@ -19,7 +19,7 @@ from tui.providers.aries.guesses import What
 from tui.providers.aries.level2 import Level2Book, Mode
 from tui.providers.aries.normalise import Body, Fields, Message
 from tui.providers.aries.status import market_status
-from tui.providers.base import Credential, Send, Signal, SymbolTable
+from tui.providers.base import Count, Credential, Output, Send, Signal, SymbolTable
 
 NO_DEPTH_S: Final = 15
 """Quotes but no depth for this long in trading hours: there is none to be had (5.2)."""
@@ -27,6 +27,10 @@ SILENT_S: Final = 60
 """A symbol that ticked and is silent this long after a renewed login is subscribed again (3.6)."""
 STILL_S: Final = 5
 """Late data this long after an unsubscribe means that the short form did not stop it (5.3)."""
+REPAIR_S: Final = 15
+"""After a message that could not be read everything is subscribed anew, but no more often than this."""
+AWAY_S: Final = 1
+"""Between leaving and coming back: what was under way has arrived by then and is taken for late."""
 MOST_FRAMES: Final = 500
 
 
@@ -88,6 +92,15 @@ class MarketCodec(SessionCodec):
         self._status: dict[str, Any] = {}
         self._session: Session | None = None
         self._ticking: dict[str, int] = {}
+        self._has_lost = False
+        self._left_ns = 0
+        self._return_ns: int | None = None
+
+    def received(self, frame: str | bytes, ts_recv_ns: int) -> Output:
+        """Decode one frame. A line that cannot be read may have held changes of a book: what builds on it is wrong."""
+        output = list(super().received(frame, ts_recv_ns))
+        self._has_lost |= any(isinstance(each, Count) and each.what == "undecodable" for each in output)
+        return [*output, *self._repair(ts_recv_ns)]
 
     # -- subscriptions
 
@@ -123,6 +136,10 @@ class MarketCodec(SessionCodec):
 
     def tended(self, now_ns: int) -> Iterator[Signal]:
         """In trading hours, notice depth that never comes and symbols that a renewed login has lost."""
+        yield from self._repair(now_ns)
+        if self._return_ns is not None and now_ns >= self._return_ns:
+            self._return_ns = None
+            yield from self.changed(self._want, now_ns)
         if self._session is not Session.REGULAR:
             return
         for stream in self._streams.values():
@@ -256,6 +273,12 @@ class MarketCodec(SessionCodec):
             yield Send(wire.unsubscribe(self.next_id("unsub"), payload), purpose="unsubscribe")
 
     # -- requests
+
+    def _repair(self, now_ns: int) -> Iterator[Signal]:
+        """After a loss leave everything and come back a moment later, when nothing old is under way any more."""
+        if self._has_lost and self._is_live and self._streams and now_ns - self._left_ns >= REPAIR_S * NS:
+            self._has_lost, self._left_ns, self._return_ns = False, now_ns, now_ns + AWAY_S * NS
+            yield from self._unsubscribe(list(self._streams), now_ns)
 
     def _has(self, code: str, row: Row) -> bool:
         stream = self._streams.get(code)
