@@ -230,11 +230,11 @@ class LiveConversation(_Talk):
                 return str(self._wrong("old field names", "Invalid interval")[0])
             if not each.keys() <= _FIELDS or each.get("type", "series") not in ("series", "quote"):
                 return str(self._wrong("unknown field")[0])
-            if each.get("code") not in self.dialect.symbols:
+            if not isinstance(code := each.get("code"), str) or code not in self.dialect.symbols:
                 return _json({"message": "Invalid Symbol Code"})
             if each.get("type", "series") == "series" and _length(each) is None:
                 return str(self._wrong("wrong bar", "Invalid bar type or interval")[0])
-            topics.append(tuple(each.get(name) for name in ("code", "type", "bar_type", "bar_interval")))
+            topics.append(repr([each.get(name) for name in ("code", "type", "bar_type", "bar_interval")]))
         if len(set(topics)) < len(topics):
             self.dialect.violations["duplicate subscription"] += 1
         return None

@@ -43,9 +43,11 @@ def codes(market: SimulatedMarket) -> dict[str, str]:
 
 def seconds_of(bar_type: object, bar_interval: object) -> int | None:
     """Length of a bar (3.1), or None for a pair that is not allowed or that this market has no bars of."""
-    if bar_type not in _UNITS or isinstance(bar_interval, bool) or not isinstance(bar_interval, int):
+    if not isinstance(bar_type, str) or isinstance(bar_interval, bool) or not isinstance(bar_interval, int):
         return None
-    length = _UNITS[str(bar_type)] * bar_interval
+    if bar_type not in _UNITS:
+        return None
+    length = _UNITS[bar_type] * bar_interval
     if bar_type == "second":
         return length if bar_interval in _SECONDS_ALLOWED and 60 % bar_interval == 0 else None
     if bar_type in ("minute", "hour"):

@@ -54,6 +54,10 @@ class AccountsConversation(Session):
         if len(entries) != 1:
             self.violations["several topics in a frame"] += 1
         for entry in entries:
+            if not isinstance(entry, dict):
+                self.violations["payload is no array of objects"] += 1
+                yield failure("invalid payload", request_id, now_ns)
+                return
             topic = str(entry.get("topic"))
             if text := self._objection(topic, entry):
                 yield failure(text, request_id, now_ns)

@@ -117,7 +117,8 @@ class MarketConversation(Session):
         return f"unknown field {min(unknown)}" if unknown else None
 
     def _is_deep(self, stream: _Stream) -> bool:
-        return bool(self.behaviour.level2_key and stream.entry.get(self.behaviour.level2_key))
+        has_asked = self.behaviour.level2_key and stream.entry.get(self.behaviour.level2_key)
+        return bool(has_asked) and stream.contract is None  # options have no depth here
 
     # -- news
 
