@@ -31,6 +31,8 @@ from tui.providers.base import (
 )
 
 JITTER_S: Final = 10.0
+MOST_NAMED: Final = 10
+"""Accounts that are named when a sign-in is verified."""
 MOST_FOUND: Final = 2000
 """Codes remembered from searches."""
 _CLIENT: Final = "the API tab of the Client Center at Aries"
@@ -151,7 +153,8 @@ class AriesProvider(Provider):
     async def verify(self) -> str:
         """Ask for the user's accounts."""
         labels = [account_label(account) for account in await self.rest.accounts()]
-        return f"signed in; accounts: {', '.join(labels)}" if labels else "signed in; no accounts"
+        others = f" and {len(labels) - MOST_NAMED} more" if len(labels) > MOST_NAMED else ""
+        return f"signed in; accounts: {', '.join(labels[:MOST_NAMED])}{others}" if labels else "signed in; no accounts"
 
     async def _find_account(self) -> None:
         """The configured account, else the first one; without any the rest of the accounts socket still works."""
