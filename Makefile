@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo run test check format soak reliability gallery clean help
+.PHONY: demo run test check format soak fuzz reliability gallery clean help
 
 help: ## show the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/:/' | column -t -s:
@@ -40,6 +40,10 @@ gallery: $(VENV)/.installed ## write the pictures of the documentation
 
 soak: $(VENV)/.installed-dev ## ten minutes at ten times the rate with a fault every 5 s (SOAK_SECONDS=60 for one)
 	$(BIN)/python -m tests.soak
+
+fuzz: $(VENV)/.installed-dev ## feed everything that is read from outside with broken forms of it (FUZZ_EXAMPLES=20000 a test)
+	@seed=$${FUZZ_SEED:-$$(date +%s)}; echo "seed $$seed: FUZZ_SEED=$$seed make fuzz runs the same again"; \
+	$(BIN)/pytest tests/fuzz -n 2 --dist load --hypothesis-profile=fuzz --hypothesis-seed=$$seed -o timeout=0
 
 reliability: $(VENV)/.installed-dev ## write docs/reliability.md and the counts in the README from the tests
 	$(BIN)/python -m tests.faults.table

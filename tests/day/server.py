@@ -115,9 +115,9 @@ class MemoryServer:
         longest_s: Older connections are cut.
     """
 
-    def __init__(self, now_ns: Callable[[], int]) -> None:
+    def __init__(self, now_ns: Callable[[], int], market: SimulatedMarket | None = None) -> None:
         self.now_ns = now_ns
-        self.market = SparseMarket(7, now_ns())
+        self.market = market or SparseMarket(7, now_ns())
         self.dialects = {each.provider: each(self.market) for each in dialects()}
         self._paths = {
             path: (dialect, channel) for dialect in self.dialects.values() for path, channel in dialect.paths.items()
