@@ -33,6 +33,9 @@ def book_codec() -> BookCodec:
     _drain(codec.opened(NOW_NS))
     _drain(codec.received('{"type": "welcome", "user_tier": "developer"}', NOW_NS))
     _drain(codec.wanted(frozenset({Subscription(Kind.BOOK, Symbol(frames.PAIR))}), NOW_NS))
+    granted = {"symbol": frames.PAIR, "exchanges": frames.VENUES, "subscription_id": frames.SUBSCRIPTION}
+    answer = {"type": "aggregated_subscription_response", "success": True, **granted}
+    _drain(codec.received(json.dumps(answer), NOW_NS))
     return codec
 
 
@@ -48,7 +51,7 @@ def quote_codec() -> Codec:
 
 def decoding(rounds: int) -> Iterator[Figure]:
     """A book and a quote, each against two libraries."""
-    source = frames.Books()
+    source = frames.Books(variations=400)  # so many that none of their new levels is remembered from the last time
     books = cycle([source.next() for _ in range(20)])
     codec = book_codec()
     times = count(NOW_NS, NS)  # so far apart that none of them waits for a newer one
@@ -59,7 +62,7 @@ def decoding(rounds: int) -> Iterator[Figure]:
     yield from _against("decode a book of 50+50 levels", book, books, rounds, target=0.6)
     quotes = cycle([text.encode() for text in frames.quotes()])
     live = quote_codec()
-    yield from _against("decode a quote", lambda: live.received(next(quotes), NOW_NS), quotes, rounds, target=None)
+    yield from _against("decode a quote", lambda: live.received(next(quotes), next(times)), quotes, rounds, target=None)
 
 
 def _against(what: str, ours: Any, source: Iterator[bytes], rounds: int, target: float | None) -> Iterator[Figure]:

@@ -62,8 +62,8 @@ def settings(server: Server, *, quotes: float = 0, books: float = 0) -> dict[str
     """Provider settings that point at the server, with frames a second; 0 is flat out."""
     return {
         "insightsentry": {
-            "key": "static", "live_url": server.url(f"live/{quotes}"), "newsfeed_url": server.url(f"newsfeed/{min(quotes, 0)}"),
-            "rest_url": "http://127.0.0.1:9", "ticks": True,
+            "key": "static", "live_url": server.url(f"live/{quotes}"), "ticks": True,
+            "newsfeed_url": server.url(f"newsfeed/{min(quotes, 0)}"), "rest_url": "http://127.0.0.1:9",
         },
         "quantcite": {
             "url": server.url(f"quantcite/{books}"), "http_url": "http://127.0.0.1:9", "exchanges": list(frames.VENUES),

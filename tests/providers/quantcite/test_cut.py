@@ -1,0 +1,103 @@
+"""Books cut into the texts of their levels: whatever stands in them, they are read as JSON says or read whole."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tui.providers.quantcite.books import BookReader, cut_levels
+
+NASTY = [
+    "binance",
+    "okx",
+    "}, {",
+    "},{",
+    '}], "asks": [{',
+    "}]",
+    '"',
+    "\\",
+    "\\}, {",
+    "[",
+    "]",
+    '{"price": 1}',
+    "é",
+    "*",
+]
+"""Names of venues that look like the structure of a book."""
+
+names = st.lists(st.sampled_from(NASTY), max_size=3)
+prices = st.sampled_from([97210.4, 97209.9, 1, 0.5, 1e-7, 97208.0])
+amounts = st.sampled_from([0.8125, 0.25, 0, 1.4, 3])
+levels = st.fixed_dictionaries(
+    {"price": prices, "amount": amounts, "exchanges": names},
+    optional={"value": st.just(1.5), "note": st.sampled_from(NASTY), "more": st.just([{"price": 1}, {"price": 2}])},
+)
+sides = st.lists(levels, max_size=4)
+
+
+def frame(bids: list[Any], asks: list[Any], *, compact: bool = False, **more: object) -> bytes:
+    data = {"bids": bids, "asks": asks, "market_stats": {"best_bid": 1.5}}
+    message = {"type": "aggregated_orderbook_update", "symbol": "BTC/USDT", "update_number": 7, "data": data, **more}
+    return json.dumps(message, separators=(",", ":") if compact else (", ", ": ")).encode()
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.tuples(sides, sides, st.booleans()), min_size=1, max_size=3))
+def test_a_book_says_the_same_however_it_was_read(books: list[tuple[list[Any], list[Any], bool]]) -> None:
+    reader = BookReader()
+    for bids, asks, compact in books:
+        raw = frame(bids, asks, compact=compact)
+        quick, patient = reader.quick(raw), BookReader().patient(json.loads(raw))
+        assert quick is not None
+        assert patient is not None
+        assert (quick.bids, quick.asks) == (patient.bids, patient.asks)
+
+
+def level(price: float, amount: float, *venues: str) -> dict[str, object]:
+    return {"price": price, "amount": amount, "exchanges": list(venues)}
+
+
+def test_only_levels_that_changed_are_read_anew() -> None:
+    reader = BookReader()
+    first = reader.quick(frame([level(2.5, 1, "okx"), level(2.4, 1, "okx")], [level(2.6, 1, "okx")]))
+    second = reader.quick(frame([level(2.5, 1, "okx"), level(2.4, 3, "okx")], [level(2.6, 1, "okx")]))
+    assert first is not None
+    assert second is not None
+    assert second.bids[0] is first.bids[0]
+    assert second.bids[1] == (Decimal("2.4"), Decimal(3), ("okx",))
+    assert second.asks[0] is first.asks[0]
+
+
+def test_a_level_that_is_impossible_is_no_less_so_the_second_time() -> None:
+    reader = BookReader()
+    raw = frame([level(2.5, -1, "okx"), level(2.4, 1, "okx")], [level(2.6, 1, "okx")])
+    assert reader.quick(raw) is None
+    assert reader.quick(raw) is None
+
+
+def test_what_is_no_json_is_no_book_although_its_levels_are_known() -> None:
+    reader = BookReader()
+    whole = frame([level(2.5, 1, "okx")], [level(2.6, 1, "okx")])
+    assert reader.quick(whole) is not None
+    for broken in (whole[:-1], whole + b"]", whole.replace(b"}], ", b"},], "), whole.replace(b'"symbol"', b"symbol")):
+        assert reader.quick(broken) is None
+
+
+def test_remembered_levels_are_bounded() -> None:
+    reader = BookReader()
+    for number in range(200):
+        bids = [level(1000 + number + n / 100, 1, "okx") for n in range(50)]
+        assert reader.quick(frame(bids[::-1], [level(5000, 1, "okx")])) is not None
+    assert len(reader._known) < 5000
+    assert len(reader._prices) < 5000
+
+
+@pytest.mark.parametrize("raw", [b"", b"{}", frame([], []), frame([level(1, 1)], []), b'"asks": [{ }], "bids": [{'])
+def test_a_layout_that_is_not_usual_is_not_cut(raw: bytes) -> None:
+    with pytest.raises(ValueError):
+        cut_levels(raw)
