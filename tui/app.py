@@ -38,6 +38,7 @@ from tui.messages import (
 )
 from tui.pace import FramePace
 from tui.panes.base import Desk, Pane
+from tui.panes.quotes import QuotesPane
 from tui.screens.main import MainScreen
 from tui.screens.top_bar import TopBar
 from tui.telling import Failures, notice_text
@@ -190,7 +191,8 @@ class MarketApp(App[None]):
         if self._remark:
             self.tell(self._remark, Severity.WARNING, LONGEST_S)
         symbols = self.desk.symbols
-        self.main.choose(symbols[0] if symbols else None)
+        chosen = self.main.query_one(QuotesPane).chosen  # keys may have come before the feeds
+        self.main.choose(chosen or (symbols[0] if symbols else None))
         self.update_wants()
         gc.enable()
         gc.freeze()  # what start-up made stays: looking through it again and again held up the loop for 0.2 s at a time
@@ -352,7 +354,6 @@ class MarketApp(App[None]):
             self.tell("There is one list only; more go under [watchlists].", Severity.INFO)
 
     def _list_changed(self, symbol: Symbol | None) -> None:
-        from tui.panes.quotes import QuotesPane
 
         if self.main is None:
             return
