@@ -7,7 +7,7 @@ currency or shares.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, InvalidOperation
 from itertools import accumulate
 from typing import Final, Literal, NamedTuple
 
@@ -121,8 +121,11 @@ def grouping_steps(mid: Decimal, tick: Decimal) -> list[Decimal]:
 
 def learn_tick(book: BookSnapshot) -> Decimal:
     """The finest price step seen: a power of ten with as many decimals as the prices have."""
-    exponents = [_exponent(level[0]) for side in (book.bids, book.asks) for level in side[:50]]
-    return Decimal(1).scaleb(min(exponents, default=0))
+    decimals = 0
+    for price, _, _ in (*book.bids[:50], *book.asks[:50]):
+        if needs_more(price, decimals):
+            decimals = -_exponent(price)
+    return Decimal(1).scaleb(-decimals)
 
 
 def crossing_venues(book: BookSnapshot) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -152,6 +155,14 @@ def crossed_size(book: BookSnapshot) -> Decimal:
 def _next(levels: Iterator[Level]) -> tuple[Decimal | None, Decimal]:
     price, size, _ = next(levels, (None, Decimal(), ()))
     return price, size
+
+
+def needs_more(price: Decimal, decimals: int) -> bool:
+    """Whether a price has more decimals than these; much cheaper than taking the number apart."""
+    try:
+        return price != round(price, decimals)
+    except InvalidOperation:  # more digits than the context holds
+        return True
 
 
 def _exponent(price: Decimal) -> int:

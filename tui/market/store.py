@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from enum import StrEnum
 from statistics import median
 from typing import Any, Final, TypeVar
 
 from tui.market.bars import BarSeries
+from tui.market.book import needs_more
 from tui.market.events import (
     QUOTE_FIELDS,
     Balance,
@@ -475,7 +476,7 @@ class MarketStore:
 
     def _learn_decimals(self, symbol: Symbol, price: Decimal) -> None:
         known = self._decimals.get(symbol, 2)
-        if _has_more_decimals(price, known):
+        if needs_more(price, known):
             exponent = price.normalize().as_tuple().exponent
             if isinstance(exponent, int) and -exponent > known:
                 _put(self._decimals, symbol, min(-exponent, 8))
@@ -496,14 +497,6 @@ class MarketStore:
             case Kind.NEWS if self._news:
                 return max(self._news.values(), key=lambda item: item.ts_recv_ns)
         return None
-
-
-def _has_more_decimals(price: Decimal, known: int) -> bool:
-    """Much cheaper than taking the number apart, which is needed once or twice a symbol."""
-    try:
-        return price != round(price, known)
-    except InvalidOperation:  # more digits than the context holds
-        return True
 
 
 def _put(known: OrderedDict[K, V], key: K, value: V, limit: int = MAX_SYMBOLS) -> None:

@@ -191,12 +191,12 @@ def _signs(line: Line, level: Level, look: Look, row: Style) -> None:
     """Two cells before the price: what is remarkable about the size, and how far a size that is asked for reaches."""
     alarm = look.palette.warning if look.is_live else look.palette.stale
     if level.is_wall:
-        line.add(WALL, alarm + Style(bold=level.is_news or None) + row)
+        line.add(WALL, mixed(alarm + Style(bold=level.is_news or None), row))
     elif level.is_news:
-        line.add(NO_WALL, look.palette.muted + row)
+        line.add(NO_WALL, mixed(look.palette.muted, row))
     else:
-        line.add(CAPPED if level.is_capped else " ", look.figure(level.side) + row)
-    line.add(TAKEN if level.is_taken else " ", look.palette.accent + row)
+        line.add(CAPPED if level.is_capped else " ", mixed(look.figure(level.side), row))
+    line.add(TAKEN if level.is_taken else " ", mixed(look.palette.accent, row))
 
 
 def _zone(line: Line, level: Level, columns: Columns, look: Look, row: Style, letters: Mapping[str, str]) -> None:
@@ -229,7 +229,7 @@ def _zone(line: Line, level: Level, columns: Columns, look: Look, row: Style, le
         else:
             shade = look.sign[layer] if layer < 2 else " "
             fill = _fill_at(start, pieces, look, level.side) if layer == 0 and is_tinted else fills[layer]
-            line.add(_shaded(text, start, end, blank, shade), ink[start >= split] + fill)
+            line.add(_shaded(text, start, end, blank, shade), mixed(ink[start >= split], fill))
 
 
 def _pieces(parts: Sequence[tuple[str, float]], bar: int) -> dict[int, str]:
@@ -258,11 +258,13 @@ def _fill_at(cell: int, pieces: Mapping[int, str], look: Look, side: BookSide) -
     colors = look.palette.colors
     passed = sum(start <= cell for start in pieces)
     is_second = passed % 2 == 0 and passed > 0
-    return (
-        Style(bgcolor=between(colors[f"{side}-bar"], colors[f"{side}-depth"]))
-        if is_second
-        else look.fill(f"{side}-bar")
-    )
+    return half_way(colors[f"{side}-bar"], colors[f"{side}-depth"]) if is_second else look.fill(f"{side}-bar")
+
+
+@lru_cache
+def half_way(first: str, second: str) -> Style:
+    """A background half way between two colours; the same object for the same colours."""
+    return Style(bgcolor=between(first, second))
 
 
 @lru_cache

@@ -94,11 +94,10 @@ class LadderView:
         self._tick = min(tick, self._tick or tick)
         self._read(book)
         self._figures.show(book)
-        venues = [
-            *book.venues,
-            *book.missing_venues,
-            *(v for side in (book.bids, book.asks) for _, _, vs in side for v in vs),
-        ]
+        held_by = dict.fromkeys(
+            level[2] for side in (book.bids, book.asks) for level in side
+        )  # few, and often the same
+        venues = [*book.venues, *book.missing_venues, *(venue for venues in held_by for venue in venues)]
         if any(venue not in self.letters for venue in venues):
             self.letters = ladder.letter_marks(venues, self.letters)
 
