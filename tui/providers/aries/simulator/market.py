@@ -112,6 +112,8 @@ class MarketConversation(Session):
             return "invalid symbolType"
         if "greeksFields" in entry and not is_option:
             return "greeksFields need an option"
+        if not all(map(_is_names, (entry.get(name, "*") for name in LISTS))):
+            return "invalid fields"
         known = {"symbol", "symbolType", "fields", *LISTS, self.behaviour.level2_key}
         unknown = entry.keys() - known
         return f"unknown field {min(unknown)}" if unknown else None
@@ -228,6 +230,11 @@ class MarketConversation(Session):
             "serverTime": iso(now_ns),
         }
         return update("marketStatus", data, now_ns)
+
+
+def _is_names(asked: object) -> bool:
+    """Whether a list of fields is one: a name, or an array of names."""
+    return isinstance(asked, str) or (isinstance(asked, list) and all(isinstance(name, str) for name in asked))
 
 
 def _quote_fields(quote: SimQuote) -> dict[str, Any]:
