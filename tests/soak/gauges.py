@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 import threading
 import time
 from collections.abc import Sequence
@@ -16,10 +17,11 @@ STEP_S = 0.02
 
 
 class Use(NamedTuple):
-    """A sample. Memory in bytes, time in monotonic seconds."""
+    """A sample. Memory in bytes, blocks of Python's allocator, time in monotonic seconds."""
 
     at_s: float
     memory: int
+    blocks: int
     descriptors: int
     threads: int
     tasks: int
@@ -30,7 +32,8 @@ def use(at_s: float) -> Use:
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     descriptors = len(os.listdir("/proc/self/fd"))
     tasks = len(asyncio.all_tasks())
-    return Use(at_s, pages * os.sysconf("SC_PAGE_SIZE"), descriptors, threading.active_count(), tasks)
+    memory = pages * os.sysconf("SC_PAGE_SIZE")
+    return Use(at_s, memory, sys.getallocatedblocks(), descriptors, threading.active_count(), tasks)
 
 
 def slope_mb_per_hour(samples: Sequence[Use]) -> float:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -70,6 +70,7 @@ class Result:
     told: list[str] = field(default_factory=list)
     compared: Counter[str] = field(default_factory=Counter)
     looks: int = 0
+    skipped: int = 0
     acts: int = 0
     violations: dict[str, int] = field(default_factory=dict)
     faults: dict[str, int] = field(default_factory=dict)
@@ -86,13 +87,19 @@ class Result:
 
 
 class Market:
-    """The simulator's process; its newest report is kept, whatever the event loop is busy with."""
+    """The simulator's process. Its reports are read by a thread, so that it never waits for our event loop.
 
-    def __init__(self, plan: Plan, heard: Callable[[dict[str, Any]], None]) -> None:
+    Args:
+        plan: What it should do.
+        heard: Called on the event loop with all reports that have come since the last call.
+    """
+
+    def __init__(self, plan: Plan, heard: Callable[..., None]) -> None:
         command = [sys.executable, "-m", "tests.soak.market", "--seed", str(plan.seed), "--rate", str(plan.rate)]
         command += ["--fault-every", str(plan.fault_every_s)]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT)
         self._heard = heard
+        self._reports: deque[dict[str, Any]] = deque(maxlen=1000)
         self._loop = asyncio.get_running_loop()
         assert self._process.stdout
         self._lines = self._process.stdout
@@ -102,11 +109,18 @@ class Market:
 
     def _read(self) -> None:
         for line in self._lines:
-            report = json.loads(line)
+            self._reports.append(json.loads(line))
             try:
-                self._loop.call_soon_threadsafe(self._heard, report)
+                self._loop.call_soon_threadsafe(self._hear)
             except RuntimeError:  # the loop has ended
                 return
+
+    def _hear(self) -> None:
+        reports = []
+        while self._reports:
+            reports.append(self._reports.popleft())
+        if reports:
+            self._heard(*reports)
 
     def quiet(self) -> None:
         """No more faults."""
@@ -137,12 +151,13 @@ async def soak(plan: Plan, tell: Callable[[str], None] = lambda text: None) -> R
     result = Result(plan)
     judges: list[Judge] = []
 
-    def heard(report: dict[str, Any]) -> None:
-        result.violations, result.faults = report["violations"], report["faults"]
-        result.connections, result.frames_sent = report["connections"], report["frames"]
+    def heard(*reports: dict[str, Any]) -> None:
+        newest = reports[-1]
+        result.violations, result.faults = newest["violations"], newest["faults"]
+        result.connections, result.frames_sent = newest["connections"], newest["frames"]
         try:
             for judge in judges:
-                judge.look(report)
+                judge.look(*reports)
         except Exception:  # here nobody would hear of it
             judges.clear()
             result.errors.append(format_exc())
@@ -245,8 +260,8 @@ async def _watch(
         if len(result.uses) % 10 == 0:
             last = result.uses[-1]
             lies, wrong = sum(judge.lies.values()), sum(result.violations.values())
-            tell(f"{len(result.uses):>4} s  {last.memory / 2**20:.1f} MB  {last.tasks} tasks  {last.descriptors} "
-                 f"descriptors  {result.events:,} events  {wrong} violations  {lies} lies")  # fmt: skip
+            used = f"{last.memory / 2**20:.1f} MB  {last.blocks:,} blocks  {last.tasks} tasks  {last.descriptors} files"
+            tell(f"{len(result.uses):>4} s  {used}  {result.events:,} events  {wrong} violations  {lies} lies")
 
 
 async def _stop(task: asyncio.Task[None]) -> None:
@@ -258,7 +273,7 @@ async def _stop(task: asyncio.Task[None]) -> None:
 
 def _read_off(app: MarketApp, judge: Judge, result: Result) -> None:
     result.lies, result.told = judge.lies, judge.told
-    result.compared, result.looks = judge.compared, judge.looks
+    result.compared, result.looks, result.skipped = judge.compared, judge.looks, judge.skipped
     result.news_dropped = app.store.news_dropped
     for record in app.store.feeds.values():
         result.frames += record.stats.frames

@@ -151,7 +151,7 @@ def test_the_ledger_reads_what_went_out_and_survives_noise() -> None:
 
 
 def test_the_slope_is_in_megabytes_an_hour() -> None:
-    uses = [Use(second, 100 * MB + second * MB // 36, 0, 0, 0) for second in range(100)]
+    uses = [Use(second, 100 * MB + second * MB // 36, 0, 0, 0, 0) for second in range(100)]
     assert slope_mb_per_hour(uses) == pytest.approx(100, rel=0.01)
 
 
