@@ -221,7 +221,4 @@ class Pane(Drawn, can_focus=True):
 
 
 def _cut(row: Line, width: int) -> Line:
-    strip = row.strip(width)
-    line = Line()
-    line.segments, line.width = list(strip), width
-    return line
+    return Line.of(list(row.strip(width)), width)

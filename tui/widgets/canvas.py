@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+from rich.segment import Segment
 from rich.style import Style
 
 from tui.widgets.lines import Line, mixed
@@ -46,10 +49,26 @@ class Canvas:
 
     def line(self, y: int) -> Line:
         """A row, neighbours of one style in one piece."""
-        line, chars, styles = Line(), self._chars[y], self._styles[y]
-        start, style = 0, styles[0] if styles else None
-        for x, each in enumerate(styles):
-            if each is not style:
-                line.add("".join(chars[start:x]), style)
-                start, style = x, each
-        return line.add("".join(chars[start:]), style)
+        text, styles = "".join(self._chars[y]), self._styles[y]
+        key = (text, *map(id, styles))
+        known = _rows.get(key)
+        if known is None:
+            if len(_rows) >= MAX_ROWS:
+                _rows.clear()
+            known = _rows[key] = styles, _pieces(text, styles)
+        return Line.of(known[1], self.width)
+
+
+MAX_ROWS: Final = 512
+_rows: dict[tuple[object, ...], tuple[list[Style | None], list[Segment]]] = {}
+"""Rows painted lately, with the styles that keep the identities: most rows of a chart stay as they are."""
+
+
+def _pieces(text: str, styles: list[Style | None]) -> list[Segment]:
+    line = Line()
+    start, style = 0, styles[0] if styles else None
+    for x, each in enumerate(styles):
+        if each is not style:
+            line.add(text[start:x], style)
+            start, style = x, each
+    return line.add(text[start:], style).segments

@@ -47,6 +47,13 @@ class Line:
         self.segments: list[Segment] = []
         self.width = 0
 
+    @classmethod
+    def of(cls, segments: Sequence[Segment], width: int) -> Line:
+        """A line that begins with these pieces, of so many cells together."""
+        line = cls()
+        line.segments, line.width = list(segments), width
+        return line
+
     def add(self, text: str, style: Style | None = None) -> Line:
         """Append text as it is; to the piece before when that has the same style."""
         if text:
