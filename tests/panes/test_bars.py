@@ -300,6 +300,14 @@ def test_a_stale_chart_is_dim_and_says_so(pane: BarsPane, store: MarketStore, cl
     assert [text.split()[-1] for text, _ in pane.corner()] == ["stale", "14s"]
 
 
+def test_the_figures_of_indicators_are_dim_too_when_stale(pane: BarsPane, store: MarketStore) -> None:
+    put(store, ["100.00"] * 19 + ["120.00"])
+    pane.action_indicators()
+    assert style_at(pane.rows(80, 20)[1], "101.00") == pane.desk.palette.colors["text"]
+    set_feed(store, FEED, FeedState.BACKING_OFF, reason="connection lost")
+    assert style_at(pane.rows(80, 20)[1], "101.00") == pane.desk.palette.colors["stale"]
+
+
 def test_a_stale_chart_still_tells_rise_from_fall(pane: BarsPane, store: MarketStore) -> None:
     put(store, ["100.00", "110.00", "95.00"])
     set_feed(store, FEED, FeedState.FAILED)

@@ -319,12 +319,13 @@ class BarsPane(Pane):
         return line
 
     def _indicator_legend(self, values: Sequence[_Indicator], index: int, width: int) -> Line:
-        line = Line()
+        palette, line = self.desk.palette, Line()
+        ink = palette.stale if self._is_stale() else palette.text
         for name, figures, pattern, style in values:
             figure = figures[min(index, len(figures) - 1)]
             text = format.UNKNOWN if figure is None else self._price(Decimal(figure))
             piece = Line().add("  " if line.width else " ").add(f"{pattern.sample} {name} ", style)
-            piece.right(text, self._axis - 2, self.desk.palette.text)
+            piece.right(text, self._axis - 2, ink)
             if line.width + piece.width <= width:
                 line.extend(piece)
         return line
