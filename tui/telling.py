@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from tui.feeds.refusals import OWN, did_you_mean
 from tui.market.events import FeedState, Notice
 from tui.market.store import FeedRecord
 
 
 def notice_text(notice: Notice) -> str:
     """A notice in one or two sentences; what follows from what all providers say names none of them."""
+    from tui.feeds.refusals import OWN, did_you_mean  # not before there are feeds: the first frame comes sooner
+
     subscription = notice.subscription
     about = subscription.symbol if subscription and notice.source == OWN else subscription
     text = f"{about}: {notice.text}" if about else notice.text

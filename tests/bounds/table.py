@@ -38,9 +38,18 @@ MARKET = "one entry an instrument or venue of the simulated market"
 MESSAGE = "part of one message: frames are limited in size, and the parser cuts what is longer"
 OPEN = "one entry an open connection, on loopback only"
 USER = "what the user put there, one by one"
+CUT = "cut to a constant where it is filled"
 WANTED = "only what somebody wants now; what nobody wants is taken out"
 
 FIXED = {
+    "pace.FramePace._late": CUT,
+    "providers.insightsentry.trials.Trials._bad": CUT,
+    "providers.quantcite.books.BookReader._known": MESSAGE,
+    "providers.quantcite.books.BookReader._prices": CUT,
+    "providers.quantcite.books.Cut.asks": MESSAGE,
+    "providers.quantcite.books.Cut.bids": MESSAGE,
+    "providers.quantcite.books._FloatLevel.exchanges": MESSAGE,
+    "widgets.canvas._rows": CUT,
     "commands.doctor._Checked.clocks_off_s": "one entry a check",
     "commands.doctor._Checked.findings": "one entry a check",
     "commands.doubts.Doubts._told": ARGUMENTS,
@@ -321,6 +330,7 @@ BOUNDED = {
     "widgets.candles._hollow_cell()": 256,
     "widgets.candles.candle()": 8192,
     "widgets.ladder.between()": 128,
+    "widgets.ladder.half_way()": 128,
     "widgets.ladder_view.LadderView.letters": MAX_VENUES,
     "widgets.lines._bases": 256,
     "widgets.mid_figures.MidFigures.letters": MAX_VENUES,
