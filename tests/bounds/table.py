@@ -44,7 +44,7 @@ WANTED = "only what somebody wants now; what nobody wants is taken out"
 FIXED = {
     "pace.FramePace._late": CUT,
     "providers.insightsentry.trials.Trials._bad": CUT,
-    "providers.quantcite.books.BookReader._known": MESSAGE,
+    "providers.quantcite.books.BookReader._known": CUT,
     "providers.quantcite.books.BookReader._prices": CUT,
     "providers.quantcite.books.Cut.asks": MESSAGE,
     "providers.quantcite.books.Cut.bids": MESSAGE,
