@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from importlib.metadata import version
 from pathlib import Path
 
-from tests.benchmarks import decoding, drawing, receiving, starting, whole
+from tests.benchmarks import decoding, drawing, lasting, receiving, starting, whole
 from tests.benchmarks.figures import Figure, table
 from tests.benchmarks.receiving import Server
 
@@ -26,6 +26,7 @@ def parts(server: Server, *, brief: bool) -> Mapping[str, Callable[[], Iterator[
         "start": lambda: starting.starting(rounds=1 if brief else 7),
         "rest": lambda: starting.resting(seconds=4 if brief else 60),
         "idle": lambda: starting.idling(lambda: whole.dashboard(server, quotes=-1, books=-1), 3 if brief else 60),
+        "last": lasting.lasting,
         "load": lambda: whole.loaded(server, seconds=3 if brief else 30),
     }
 
@@ -34,7 +35,7 @@ def main() -> int:
     """Measure; what is under way is told on standard error, the table goes to standard output."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("--brief", action="store_true", help="fewer rounds, shorter watching: rough figures")
-    parser.add_argument("--only", nargs="+", metavar="PART", help="decode receive draw start rest idle load")
+    parser.add_argument("--only", nargs="+", metavar="PART", help="decode receive draw start rest idle last load")
     parser.add_argument("--into", type=Path, metavar="FILE", help="put machine and table between the marks of a page")
     args = parser.parse_args()
     figures: list[Figure] = []

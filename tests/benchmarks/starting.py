@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from statistics import median
 
 from tests.benchmarks.figures import Figure
+from tests.benchmarks.speed import measured
 from tests.benchmarks.terminal import Program
 
 BARE = ("tests/benchmarks/bare_app.py",)
@@ -51,11 +52,13 @@ def resting(seconds: float) -> Iterator[Figure]:
         limit = program.memory()
     with demo(*"AAPL NVDA MSFT AMZN TSLA SPX BTC/USDT ETH/USDT SOL/USDT QQQ".split()) as program:
         program.until(LIVE)
-        share = _share(program, seconds, lambda: program.watch(2))
+        program.watch(2)
+        with measured() as speed:
+            share = _share(program, seconds)
         memory = program.memory()
     detail = f"{memory / 2**20:.0f} against {limit / 2**20:.0f} MiB"
     yield Figure("resident memory of `demo` with ten symbols", "a bare Textual app", memory / limit, "x", 2.5, detail)
-    yield Figure("`demo`, quiet market, ten symbols", "one core", share, "%", 6.0)
+    yield Figure("`demo`, quiet market, ten symbols", "one core", speed.scaled(share), "%", 6.0, speed.detail(share))
 
 
 def idling(make: Callable[[], Program], seconds: float) -> Iterator[Figure]:
@@ -64,15 +67,15 @@ def idling(make: Callable[[], Program], seconds: float) -> Iterator[Figure]:
         program.until(FIRST_FRAME)
         program.watch(4)
         before = program.written
-        share = _share(program, seconds, lambda: None)
+        with measured() as speed:
+            share = _share(program, seconds)
         written = (program.written - before) / seconds
-    yield Figure("nothing happens", "one core", share, "%", 1.0)
+    yield Figure("nothing happens", "one core", speed.scaled(share), "%", 1.0, speed.detail(share))
     yield Figure("nothing happens: written each second", "the cells of the clock and the ages", written, "B", 0)
 
 
-def _share(program: Program, seconds: float, settle: Callable[[], object]) -> float:
+def _share(program: Program, seconds: float) -> float:
     """Percent of one core."""
-    settle()
     before = program.cpu_s()
     program.watch(seconds)
     return (program.cpu_s() - before) / seconds * 100

@@ -13,6 +13,8 @@ from typing import NamedTuple
 from tests.benchmarks import frames
 from tests.benchmarks.figures import Figure, percentile
 from tests.benchmarks.receiving import SECRETS, SOURCES, Server, settings
+from tests.benchmarks.speed import measured
+from tests.benchmarks.starting import SEEN, bare
 from tests.benchmarks.terminal import Program
 
 BOOK_SHARE = 0.1
@@ -48,13 +50,15 @@ class Shown(NamedTuple):
         cpu: Percent of one core.
         keys: Seconds from each key press to the screen that answers it.
         ages: Seconds by which figures were old just before newer ones replaced them, at their oldest.
-        received: Frames a second that it took.
+        written: Bytes a second to the terminal.
+        memory: Resident bytes at the end.
     """
 
     cpu: float
     keys: list[float]
     ages: list[float]
     written: float
+    memory: int
 
 
 class Ages:
@@ -89,16 +93,21 @@ def dashboard(server: Server, *, quotes: float, books: float) -> Program:
 def loaded(server: Server, seconds: float) -> Iterator[Figure]:
     """The loads, one after the other."""
     for load in LOADS:
-        shown = under(server, load.rate, seconds)
+        with measured() as speed:
+            shown = under(server, load.rate, seconds)
         what = f"{load.rate:,} frames/s"
         keys = [each * 1000 for each in shown.keys]
         ages = [each * 1000 for each in shown.ages]
-        detail = f"{shown.written / 1024:.0f} KiB/s to the terminal"
-        yield Figure(what, "one core", shown.cpu, "%", load.cpu, detail)
+        detail = f"{speed.detail(shown.cpu)}; {shown.written / 1024:.0f} KiB/s to the terminal"
+        yield Figure(what, "one core", speed.scaled(shown.cpu), "%", load.cpu, detail)
         p50, p99 = percentile(keys, 0.5), percentile(keys, 0.99)
         yield Figure(f"{what}: key to screen, p99", "", p99, "ms", load.key_ms, f"p50 {p50:.1f}, {len(keys)} keys")
         p50, p99 = percentile(ages, 0.5), percentile(ages, 0.99)
         yield Figure(f"{what}: oldest figure shown, p99", "", p99, "ms", load.age_ms, f"p50 {p50:.0f}")
+        if load is LOADS[0]:
+            limit = bare_memory()
+            detail = f"{shown.memory / 2**20:.0f} against {limit / 2**20:.0f} MiB"
+            yield Figure(f"{what}: resident memory", "a bare Textual app", shown.memory / limit, "x", 2.5, detail)
 
 
 def under(server: Server, rate: float, seconds: float) -> Shown:
@@ -115,7 +124,16 @@ def under(server: Server, rate: float, seconds: float) -> Shown:
             key, answer = next(turns)
             keys.append(press(program, key, answer, ages))
         lasted = time.monotonic() - began
-        return Shown((program.cpu_s() - cpu) / lasted * 100, keys, ages.seen, (program.written - written) / lasted)
+        share, rate = (program.cpu_s() - cpu) / lasted * 100, (program.written - written) / lasted
+        return Shown(share, keys, ages.seen, rate, program.memory())
+
+
+def bare_memory() -> int:
+    """Resident bytes of a bare app."""
+    with bare() as program:
+        program.until(SEEN)
+        program.watch(2)
+        return program.memory()
 
 
 def press(program: Program, key: str, answer: re.Pattern[bytes], ages: Ages) -> float:

@@ -55,17 +55,19 @@ def number(value: object) -> Decimal | None:
     Raises:
         ValueError: anything else, or too large, too small, or too long to be a figure of a market.
     """
+    if type(value) is float:
+        return _from_float(value)
     if value is None:
         return None
-    if isinstance(value, str):
+    if type(value) is int:
+        if not -(10**20) < value < 10**20:  # before Decimal: that is slow for 4,000 digits
+            raise ValueError("a number is out of range")
+        return Decimal(value)
+    if type(value) is str:
         return _from_text(value.strip())
-    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
-        raise ValueError("not a number")
-    if isinstance(value, float):
-        return _from_float(value)
-    if isinstance(value, int) and not -(10**20) < value < 10**20:  # before Decimal: that is slow for 4,000 digits
-        raise ValueError("a number is out of range")
-    return _bounded(Decimal(value))
+    if type(value) is Decimal:
+        return _bounded(value)
+    raise ValueError("not a number")
 
 
 def positive(value: object) -> Decimal | None:
