@@ -8,6 +8,7 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Final, Self
@@ -160,24 +161,27 @@ async def obtain_code(
     Raises:
         CredentialError: denied, or nobody came in time.
     """
-    pasted = asyncio.ensure_future(_pasted(attempt, prompt))
     try:
-        async with asyncio.timeout(wait_s):
-            try:
-                async with Callback(attempt) as callback:
-                    open_browser(attempt.url)
-                    done, _ = await asyncio.wait({callback.code, pasted}, return_when=asyncio.FIRST_COMPLETED)
-                    return done.pop().result()
-            except OSError:  # the port is taken: pasting still works
-                open_browser(attempt.url)
-                return await pasted
+        async with asyncio.timeout(wait_s), AsyncExitStack() as stack:
+            callback = None
+            with suppress(OSError):  # the port is taken: pasting still works
+                callback = await stack.enter_async_context(Callback(attempt))
+            pasted = asyncio.ensure_future(_pasted(attempt, prompt))  # not before the callback can be reached
+            stack.push_async_callback(_settle, pasted)
+            open_browser(attempt.url)
+            ways = {pasted} if callback is None else {pasted, callback.code}
+            done, _ = await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+            return done.pop().result()
     except TimeoutError:
         raise CredentialError("nobody signed in at Aries in time", remedy="Try again.") from None
-    finally:
-        pasted.cancel()
-        await asyncio.wait({pasted})
-        if not pasted.cancelled():
-            pasted.exception()  # seen: what was pasted no longer matters
+
+
+async def _settle(pasted: asyncio.Future[str]) -> None:
+    """Stop asking; what was pasted no longer matters."""
+    pasted.cancel()
+    await asyncio.wait({pasted})
+    if not pasted.cancelled():
+        pasted.exception()  # seen
 
 
 async def exchange_code(keeper: TokenKeeper, attempt: SignIn, code: str, client_secret: str | None) -> None:
