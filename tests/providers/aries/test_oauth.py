@@ -168,11 +168,14 @@ async def test_the_browser_is_enough_where_nobody_can_type() -> None:
 async def test_the_address_is_shown_when_the_callback_can_be_reached_not_before() -> None:
     found = attempt(free_port())
 
+    pages: list[asyncio.Task[str]] = []
+
     async def go_at_once(question: str) -> str:
-        assert "Signed in" in await browse(f"{found.redirect_uri}?code=abc&state={found.state}")
+        pages.append(asyncio.create_task(browse(f"{found.redirect_uri}?code=abc&state={found.state}")))
         return await never(question)
 
     assert await obtain_code(found, lambda url: None, go_at_once) == "abc"
+    assert "Signed in" in await pages[0]
 
 
 async def test_nobody_coming_ends_the_wait() -> None:
