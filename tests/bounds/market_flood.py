@@ -33,6 +33,7 @@ from tui.market.store import MarketStore
 from tui.market.walls import WallWatch
 from tui.themes import load_themes
 from tui.widgets import lines
+from tui.widgets.figures import MAX_TEXTS, SizeColumn
 from tui.widgets.ladder import Look
 from tui.widgets.ladder_view import LadderView
 from tui.widgets.venue_list import VenueList
@@ -81,9 +82,19 @@ def venues_flood() -> dict[str, int]:
 def styles_flood() -> dict[str, int]:
     kept = [load_themes().get("tickdeck-dark").style("text") + lines.PLAIN for _ in range(1000)]
     kept = [style.copy() for style in kept]
+    most = 0
     for style in kept:
         lines.styles_on(style)
-    return {"widgets.lines._bases": len(lines._bases)}
+        most = max(most, len(lines._bases))  # emptied when it is full
+    return {"widgets.lines._bases": most}
+
+
+def figures_flood() -> dict[str, int]:
+    column, most = SizeColumn(), 0
+    for number in range(3 * MAX_TEXTS):
+        column.text(Decimal(number))
+        most = max(most, len(column._texts))
+    return {"widgets.figures.SizeColumn._texts": most}
 
 
 def bar(start_ns: int) -> Bar:

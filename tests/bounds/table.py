@@ -25,6 +25,7 @@ from tui.providers.quantcite.codec import _MOST_SAMPLES
 from tui.simulator import account, bars, news, trading
 from tui.state import MAX_RECENT
 from tui.usage import MOST_DAYS
+from tui.widgets.figures import MAX_TEXTS
 from tui.widgets.ladder import MAX_VENUES
 
 ARGUMENTS = "what the command line names"
@@ -260,6 +261,7 @@ BOUNDED = {
     "feeds.refusals._Case.suggestions": refusals.MOST_SUGGESTIONS,
     "market.bars.BarSeries._bars": MAX_BARS,
     "market.bars.BarSeries._starts": MAX_BARS,
+    "market.format.price()": 4096,
     "market.health.FeedStats._buckets": health.WINDOW_S + 1,
     "market.health.FeedStats._gaps": health.GAPS,
     "market.health.FeedStats.refused": MAX_REFUSED,
@@ -329,6 +331,7 @@ BOUNDED = {
     "widgets.candles._cell()": 256,
     "widgets.candles._hollow_cell()": 256,
     "widgets.candles.candle()": 8192,
+    "widgets.figures.SizeColumn._texts": MAX_TEXTS,
     "widgets.ladder.between()": 128,
     "widgets.ladder.half_way()": 128,
     "widgets.ladder_view.LadderView.letters": MAX_VENUES,

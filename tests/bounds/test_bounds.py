@@ -32,6 +32,7 @@ def sizes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, int]:
             market_flood.heat_flood(),
             market_flood.venues_flood(),
             market_flood.styles_flood(),
+            market_flood.figures_flood(),
             provider_flood.aries_flood(),
             provider_flood.depth_flood(),
             provider_flood.tokens_flood(),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 
 UNKNOWN: Final = "–"
@@ -13,6 +14,7 @@ _SCALES: Final = ((Decimal(10) ** 12, "T"), (Decimal(10) ** 9, "B"), (Decimal(10
 NS: Final = 1_000_000_000
 
 
+@lru_cache(maxsize=4096)
 def price(value: Decimal | None, decimals: int) -> str:
     """A price in the instrument's precision, thousands grouped: `97,211.25`."""
     if value is None or abs(value) >= _LIMIT:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from statistics import median_low
 from typing import Final
@@ -13,6 +13,8 @@ from tui.market.book import BASIS_POINTS
 
 MAX_DECIMALS: Final = 8
 MAX_WIDTH: Final = 12
+MAX_TEXTS: Final = 1000
+"""Figures remembered as text: each is asked for twice a frame, and most of them in the next one, too."""
 _DRIFT: Final = 6
 _UNITS: Final = ((10**12, 10**12, "T"), (10**9, 10**9, "B"), (10**6, 10**6, "M"), (10**4, 1000, "k"))
 
@@ -34,6 +36,7 @@ class SizeColumn:
     scale: int = 1
     unit: str = ""
     _typical: Decimal | None = None
+    _texts: dict[Decimal, str] = field(default_factory=dict)
 
     def fit(self, values: Sequence[Decimal]) -> None:
         """Suit the figures that will be shown."""
@@ -47,6 +50,14 @@ class SizeColumn:
 
     def text(self, value: Decimal) -> str:
         """A figure as the column writes it; what would round to nothing is `<0.01`, not 0."""
+        known = self._texts.get(value)
+        if known is None:
+            if len(self._texts) >= MAX_TEXTS:
+                self._texts.clear()
+            known = self._texts[value] = self._write(value)
+        return known
+
+    def _write(self, value: Decimal) -> str:
         text = f"{value / self.scale:,.{self.decimals}f}{self.unit}"
         if value > 0 and not text.strip("0.,kMBT"):
             least = Decimal(1).scaleb(-self.decimals)
@@ -55,6 +66,7 @@ class SizeColumn:
 
     def _settle(self, typical: Decimal) -> None:
         self._typical = typical
+        self._texts.clear()
         self.scale, self.unit = next(((scale, unit) for least, scale, unit in _UNITS if typical >= least), (1, ""))
         most = MAX_DECIMALS
         if self.leader is not None:

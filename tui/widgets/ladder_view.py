@@ -285,7 +285,7 @@ class LadderView:
             price=self._price(price),
             size=self._sizes.text(size),
             cumulative=self._sums.text(self._sum(place)),
-            distance=distance(price, best.mid),
+            distance=distance(price, best.mid) if columns.distance else "",
             size_share=self._share(size, self._scales["size"]),
             depth_share=self._share(self._sum(place), self._scales["sum"]),
             held_by=venues,
@@ -313,7 +313,7 @@ class LadderView:
         return price >= worst if side == "bid" else price <= worst
 
     def _share(self, value: Decimal, full: Decimal) -> float:
-        share = float(value / full) if full else 0.0
+        share = float(value) / float(full) if full else 0.0
         return sqrt(share) if self.is_root else share
 
     # --- the mid row ---
