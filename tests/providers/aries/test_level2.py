@@ -160,7 +160,7 @@ def test_after_a_message_that_was_lost_the_book_is_built_anew() -> None:
     [leaving] = sent(codec.received(lost, NOW_NS + NS))
     assert (leaving["type"], leaving["payload"]) == ("unsubscribe", [{"symbol": "AAPL"}])
     assert not events(codec.received(depth("0:187.41:100"), NOW_NS + NS), BookSnapshot), "under way when we left"
-    assert not sent(codec.ticked(NOW_NS + NS + NS // 2))
+    assert not sent(codec.ticked(NOW_NS + NS + NS // 4))
     [returning] = [each for each in sent(codec.ticked(NOW_NS + 2 * NS)) if each["type"] == "subscribe"]
     assert returning["payload"][0]["symbol"] == "AAPL"
     book = one(codec.received(depth("0:187.39:500", "300:187.43:0"), NOW_NS + 2 * NS), BookSnapshot)

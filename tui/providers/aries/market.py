@@ -29,7 +29,7 @@ STILL_S: Final = 5
 """Late data this long after an unsubscribe means that the short form did not stop it (5.3)."""
 REPAIR_S: Final = 15
 """After a message that could not be read everything is subscribed anew, but no more often than this."""
-AWAY_S: Final = 1
+AWAY_NS: Final = NS // 2
 """Between leaving and coming back: what was under way has arrived by then and is taken for late."""
 MOST_FRAMES: Final = 500
 
@@ -277,7 +277,7 @@ class MarketCodec(SessionCodec):
     def _repair(self, now_ns: int) -> Iterator[Signal]:
         """After a loss leave everything and come back a moment later, when nothing old is under way any more."""
         if self._has_lost and self._is_live and self._streams and now_ns - self._left_ns >= REPAIR_S * NS:
-            self._has_lost, self._left_ns, self._return_ns = False, now_ns, now_ns + AWAY_S * NS
+            self._has_lost, self._left_ns, self._return_ns = False, now_ns, now_ns + AWAY_NS
             yield from self._unsubscribe(list(self._streams), now_ns)
 
     def _has(self, code: str, row: Row) -> bool:
