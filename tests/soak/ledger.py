@@ -7,12 +7,14 @@ lines of its own per provider and shares nothing with the codecs, so that both c
 from __future__ import annotations
 
 import json
+import re
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+_OPTION = re.compile(r"([A-Z.]+)(\d\d)(\d\d)(\d\d)([CP])(\d{8})")
 KEPT = 20_000
 """Sayings that wait to be collected."""
 
@@ -135,7 +137,7 @@ def _aries(line: Line, message: dict[str, Any], symbols: dict[str, str]) -> Iter
     data = payload.get("data") if isinstance(payload, dict) else None
     if not isinstance(payload, dict) or not isinstance(data, dict) or "symbol" not in data:
         return
-    kind, symbol = payload.get("type"), data["symbol"]
+    kind, symbol = payload.get("type"), _spelled(data["symbol"])
     if kind in ("quote", "trade"):
         yield from _named(symbol, data, {"lastPrice": "last", "bidPrice": "bid", "askPrice": "ask"})
     elif kind == "level2":
@@ -153,7 +155,31 @@ def _ladder(line: Line, symbol: str, rows: Any) -> Iterator[tuple[str, str, str]
                 side[price] = True
             else:
                 side.pop(price, None)
-    yield from _book(symbol, str(max(bids)) if bids else None, str(min(asks)) if asks else None)
+    for best_bid, best_ask in _touches(bids, asks):
+        yield from _book(symbol, best_bid, best_ask)
+
+
+def _touches(bids: dict[Decimal, bool], asks: dict[Decimal, bool]) -> Iterator[tuple[str | None, str | None]]:
+    """Best bid and ask. Where they cross, also what is left when one side gives way, or both: a client that builds the
+    book from changes drops the older level of two that cross, since the removal of a level may never have been sent.
+    """
+    bid, ask = max(bids, default=None), min(asks, default=None)
+    found = [(bid, ask)]
+    if bid is not None and ask is not None and bid >= ask:
+        below = max((price for price in bids if price < ask), default=None)
+        above = min((price for price in asks if price > bid), default=None)
+        found += [(below, ask), (bid, above), (below, above)]
+    for one, two in found:
+        yield None if one is None else str(one), None if two is None else str(two)
+
+
+def _spelled(code: str) -> str:
+    """An option's code as a user writes it: `AAPL261218C00200000` is `AAPL 2026-12-18 200C`."""
+    found = _OPTION.fullmatch(code)
+    if found is None:
+        return code
+    root, year, month, day, side, strike = found.groups()
+    return f"{root} 20{year}-{month}-{day} {Decimal(strike) / 1000:f}{side}"
 
 
 def _book(symbol: str, bid: str | None, ask: str | None) -> Iterator[tuple[str, str, str]]:

@@ -150,6 +150,19 @@ def test_the_ledger_reads_what_went_out_and_survives_noise() -> None:
     }
 
 
+def test_a_crossed_ladder_may_be_read_in_each_of_the_ways_it_can_be_resolved() -> None:
+    ledger = Ledger({}, lambda: 5.0)
+    line = ledger.opened("aries:market")
+    rows = '["0:10:5", "0:9:5", "5:9.5:0", "5:10.5:0"]'
+    ledger.sent(
+        line, '{"payload": {"type": "level2", "data": {"symbol": "AAPL261218C00200000", "orderBook": ' + rows + "}}}"
+    )
+    said = ledger.take()["said"]
+    assert {value for _, _, _, what, value in said if what == "book bid"} == {"10", "9"}
+    assert {value for _, _, _, what, value in said if what == "book ask"} == {"9.5", "10.5"}
+    assert {symbol for _, _, symbol, _, _ in said} == {"AAPL 2026-12-18 200C"}
+
+
 def test_the_slope_is_in_megabytes_an_hour() -> None:
     uses = [Use(second, 100 * MB + second * MB // 36, 0, 0, 0, 0) for second in range(100)]
     assert slope_mb_per_hour(uses) == pytest.approx(100, rel=0.01)

@@ -41,17 +41,19 @@ from tui.market.names import Kind, Subscription, Symbol
 from tui.market.store import Freshness
 from tui.panes.base import Pane
 from tui.panes.book import BookPane
-from tui.panes.quotes import QuotesPane
+from tui.panes.quotes import COLUMNS, QuotesPane
 from tui.screens.top_bar import TopBar
 from tui.themes import Palette
+from tui.widgets.lines import fit
 
 CUT_S = 1.0
 SLACK_S = 2.5
 HALF_OPEN_S = 2 * PING_S + SLACK_S
-LATE_S = 2.0
+LATE_S = 2.5
 DRAWN_S = 1.6
 STALL_S = 1.0
 RECOVER_S = 2.0
+SYMBOL_CELLS = COLUMNS[0].width
 LIVE_ROLES = ("text", "up", "down", "bid", "ask")
 MAX_TOLD = 10
 """Lies of each kind that are told in words."""
@@ -245,16 +247,16 @@ class Judge:
         self._look_at_top(now_s)
 
     def _look_at_rows(self, pane: QuotesPane, report: Report, now_s: float) -> None:
-        symbols = {symbol: Subscription(Kind.QUOTE, symbol) for symbol in self._app.desk.symbols}
+        symbols = {fit(symbol, SYMBOL_CELLS): symbol for symbol in self._app.desk.symbols}
         for strip in pane._strips[2:-1]:
-            words = strip.text.strip("│╭╰╮╯ ▌").split()
-            subscription = symbols.get(words[0]) if words else None  # type: ignore[call-overload]
-            if subscription is None:
+            symbol = symbols.get(strip.text[2 : 2 + SYMBOL_CELLS])
+            if symbol is None:
                 continue
+            subscription = Subscription(Kind.QUOTE, symbol)
             if self._is_long_stale(subscription, now_s):
-                self._check_style(f"quotes, {subscription.symbol}", strip.crop(12), pane)
+                self._check_style(f"quotes, {symbol}", strip.crop(2 + SYMBOL_CELLS), pane)
             elif self._is_long_live(subscription, now_s):
-                found = _NUMBER.search(strip.text, strip.text.index(words[0]) + len(words[0]))
+                found = _NUMBER.search(strip.text, 2 + SYMBOL_CELLS)
                 if found and strip.text[found.end() :].lstrip()[:1] != "~":  # a mid of its own making
                     self._claim_text(subscription, "last", found[0], report, now_s)
 
