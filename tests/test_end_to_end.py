@@ -187,9 +187,6 @@ async def running(client: Client, wants: Iterable[Subscription]) -> AsyncIterato
         await client.http.close()
 
 
-# --- figures ---
-
-
 @pytest.mark.parametrize("provider", CARRIED)
 async def test_what_arrives_is_what_the_market_did(provider: str) -> None:
     async with SimulatorServer(seed=7, clock=ShiftedClock()) as server:
@@ -215,9 +212,6 @@ def assert_history_agrees(client: Client, source: Source) -> None:
         assert len(series) > 50
         true = source.market.bars(symbol, 60, series[0].start_ns, series[-1].start_ns + 1)
         assert [bar_figures(bar) for bar in series] == [bar_figures(bar) for bar in true][-len(series) :]
-
-
-# --- trouble ---
 
 
 async def test_dropped_connections_come_back_with_everything_and_show_nothing_false() -> None:

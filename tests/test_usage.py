@@ -30,9 +30,6 @@ def files_in(folder: Path) -> list[Path]:
     return [file for file in folder.rglob("*") if file.is_file()]
 
 
-# -- files of a key
-
-
 async def test_a_key_finds_its_file_again_and_other_keys_have_others(tmp_path: Path) -> None:
     path = await KeyFiles(tmp_path).path("quantcite", KEY, ".json")
     assert path is not None
@@ -71,9 +68,6 @@ async def test_where_nothing_can_be_kept_there_is_no_file(tmp_path: Path) -> Non
     files = KeyFiles(tmp_path / "file")
     assert [await files.path("aries", KEY, ".lock") for _ in range(2)] == [None, None]
     assert await KeyFiles(None).path("aries", KEY, ".lock") is None
-
-
-# -- the tally
 
 
 async def test_counts_survive_a_restart(tmp_path: Path) -> None:
@@ -158,9 +152,6 @@ async def test_old_days_go() -> None:
     assert len(tally.days) == MOST_DAYS
     assert min(tally.days).toordinal() == DAY.toordinal() + 50
     assert Tally.model_validate_json(tally.model_dump_json()) == tally
-
-
-# -- periods
 
 
 @pytest.mark.parametrize(

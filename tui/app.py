@@ -129,8 +129,6 @@ class MarketApp(App[None]):
             self.register_theme(palette.textual())
         self.set_reactive(MarketApp.theme, self.desk.palette.name)  # set later, it reads all styles anew
 
-    # --- life ---
-
     def on_load(self) -> None:
         """From here on the terminal is ours, and whoever ends us gets it back in order."""
         self._catch_signals()
@@ -232,8 +230,6 @@ class MarketApp(App[None]):
                 self.log("feeds did not close in time")
         self.exit(return_code=code)
 
-    # --- the frame clock ---
-
     def draw_frame(self) -> None:
         """Draw what changed since the last frame; ages once a second."""
         main = self.main
@@ -263,8 +259,6 @@ class MarketApp(App[None]):
                 main.draw_bars()
             elif changes:
                 main.query_one(TopBar).draw()
-
-    # --- what is wanted ---
 
     def update_wants(self) -> None:
         """Tell the feeds what every pane that can be seen needs."""
@@ -311,8 +305,6 @@ class MarketApp(App[None]):
         if not await asyncio.to_thread(open_in_browser, url):
             self.copy_to_clipboard(url)
             self.tell(f"Copied, as there is no browser here: {url}", Severity.INFO)
-
-    # --- symbols ---
 
     def add_symbol(self, symbol: Symbol) -> None:
         """Put a symbol on the shown list and select it."""
@@ -364,8 +356,6 @@ class MarketApp(App[None]):
             pane.redraw()
             self.main.choose(None)
         self.update_wants()
-
-    # --- actions ---
 
     def action_add_symbol(self) -> None:
         """Ask for a symbol."""
@@ -528,8 +518,6 @@ class MarketApp(App[None]):
         else:
             await self.run_action(action.method)
 
-    # --- telling the user ---
-
     def tell(self, text: str, severity: Severity = Severity.INFO, seconds: float = SHORT_S) -> None:
         """Show a short text for a while; the same text not again within half a minute, three at most."""
         now_ns = self.clock.now_ns()
@@ -552,8 +540,6 @@ class MarketApp(App[None]):
         key = self.config.keys.get("app.credentials", "C")
         for text in self._failures.fresh(self.store.feeds, key, but_keys=bool(self._remark)):
             self.tell(text, Severity.ERROR, LONG_S)
-
-    # --- what survives ---
 
     def _restore(self, symbols: Sequence[Symbol]) -> None:
         if self._state is not None:

@@ -50,8 +50,6 @@ class MemoryLine:
         self._end: Hangup | None = None
         self.say(conversation.opened(server.now_ns()))
 
-    # -- the client's side
-
     async def send(self, frame: str) -> None:
         if self._end is not None:
             raise self._error()
@@ -74,8 +72,6 @@ class MemoryLine:
         close = Close(self._end.code, self._end.reason)
         kind = ConnectionClosedOK if self._end.code in (1000, 1001) else ConnectionClosedError
         return kind(close, close, True)
-
-    # -- the server's side
 
     def say(self, replies: Any) -> None:
         for reply in replies:
@@ -144,8 +140,6 @@ class MemoryServer:
     def violations(self) -> dict[str, Counter[str]]:
         return {name: each.violations for name, each in self.dialects.items() if each.violations}
 
-    # -- sockets
-
     async def connect(self, channel: Channel) -> MemoryLine:
         dialect, channel_name = self._paths[urlsplit(channel.url).path]
         name = f"{dialect.provider}:{channel_name}"
@@ -198,8 +192,6 @@ class MemoryServer:
     def drop(self) -> None:
         for line in list(self.lines):
             line.hang_up(Hangup(1006, ""))
-
-    # -- REST
 
     async def get(
         self, url: str, *, query: Mapping[str, str] = {}, headers: Mapping[str, str] = {}, timeout_s: float = 0.0

@@ -44,8 +44,6 @@ class ChaosProxy:
         self._clients: set[asyncio.StreamWriter] = set()
         self._busy: set[asyncio.Task[None] | None] = set()
 
-    # --- faults ---
-
     def hole(self, is_open: bool = True) -> None:
         """Let nothing through any more, in either direction, while every connection stays; or let it pass again."""
         if is_open:
@@ -62,8 +60,6 @@ class ChaosProxy:
         """End every connection in order, without a word of WebSocket."""
         for writer in list(self._clients):
             writer.close()
-
-    # --- relaying ---
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Relay one connection until either side ends it."""

@@ -49,9 +49,6 @@ from tui.providers.base import Channel
 BOOK = Subscription(Kind.BOOK, Symbol("AAPL"))
 
 
-# --- one fails, the others go on ---
-
-
 @pytest.mark.fault("M1")
 async def test_a_refused_connection_says_when_it_tries_again_and_costs_the_other_feed_nothing() -> None:
     async with scripted() as server:
@@ -89,9 +86,6 @@ def has_failed(hub: FeedHub) -> bool:
     """Whether the first feed has failed; time goes on meanwhile."""
     clock_of(hub).advance(0.05)
     return hub.feeds["first:main"].state is FAILED
-
-
-# --- names ---
 
 
 class Resolver:
@@ -150,9 +144,6 @@ async def test_forty_look_ups_that_hang_keep_nobody_else_from_connecting(resolve
     await asyncio.wait(dials)
 
 
-# --- ports and handshakes ---
-
-
 @contextmanager
 def full_port() -> Iterator[str]:
     """A port whose queue is full: the kernel drops what asks for a connection."""
@@ -208,9 +199,6 @@ async def test_what_is_not_http_is_tried_again_slowly(said: bytes) -> None:
         await until(lambda: running.feed.state is BACKING_OFF)
         assert running.sink.last().reason == "not a WebSocket server"
         assert waits_s(running.sink.last()) >= SLOW_S
-
-
-# --- connections that come and go ---
 
 
 @pytest.mark.fault("M13")
@@ -355,9 +343,6 @@ async def test_a_door_that_is_slammed_is_knocked_at_less_and_less_and_the_code_i
         down = [status for status in running.sink.statuses if status.state is BACKING_OFF]
         assert {status.reason for status in down} == {"the server is busy (1013)"}
     assert {*running.sink.states} == {CONNECTING, AUTHENTICATING, BACKING_OFF, FeedState.IDLE}
-
-
-# --- proxies and TLS ---
 
 
 @pytest.mark.fault("M59")

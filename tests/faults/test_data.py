@@ -53,9 +53,6 @@ def frame(payload: bytes, *, compressed: bool = False) -> bytes:
     return bytes([raw[0] | 0x40]) + raw[1:] if compressed else raw
 
 
-# --- too large ---
-
-
 def bomb() -> bytes:
     """Sixty-four megabytes of nothing, as the wire carries them: a few dozen kilobytes."""
     deflate = zlib.compressobj(9, zlib.DEFLATED, -15)
@@ -141,8 +138,6 @@ async def test_a_close_in_the_middle_of_a_frame_loses_that_frame_only() -> None:
         await until(lambda: running.sink.states[-3:] == UP)
 
 
-# --- too deep, too wide, too long ---
-
 CONTRACTS: list[type[CodecContract]] = [
     aries.TestMarket, aries.TestCharts, aries.TestAccounts, insightsentry.TestLive, insightsentry.TestNewsfeed,
     quantcite.TestContract,
@@ -194,9 +189,6 @@ def test_an_impossible_price_leaves_the_last_good_one_and_its_neighbours(broken:
     assert of(Count, signals)
     is_json = broken not in ("NaN", "Infinity", "1e400")
     assert state.get("bid") == Decimal("243.06" if is_json else "243.07"), "what is no JSON is lost as a whole"
-
-
-# --- too many ---
 
 
 async def watch(late: list[float]) -> None:
@@ -285,9 +277,6 @@ async def test_pings_of_the_server_are_answered_while_data_pours_in() -> None:
         await until(lambda: len(running.sink.quotes) == 5000, 20)
         assert len(answered) == 5
         assert max(answered) < 5.0
-
-
-# --- spoilt on the way ---
 
 
 def through(server: SimulatorServer, provider: str, proxy: ChaosProxy) -> dict[str, Any]:

@@ -157,9 +157,6 @@ async def test_ten_feeds_in_ten_moments_stop_together_within_two_seconds() -> No
         assert {each.feed.state for each in feeds} == {FeedState.IDLE}
 
 
-# --- one subscription that is too much ---
-
-
 async def brings_too_much(caller: Caller) -> None:
     await caller.log_in()
     while True:
@@ -209,9 +206,6 @@ async def test_where_the_culprit_is_a_guess_the_feed_asks_the_user(wants: set[st
         await until(lambda: running.feed.state is FAILED)
         assert not running.feed.refused
         assert running.sink.last().remedy == "Ask for fewer symbols or levels."
-
-
-# --- clocks ---
 
 
 @pytest.mark.fault("M60", "M21")

@@ -46,9 +46,6 @@ def trees() -> Iterator[tuple[Path, ast.AST]]:
         yield path, ast.parse(path.read_text(encoding="utf-8"))
 
 
-# --- whom we dial ---
-
-
 @pytest.mark.fault("S16")
 def test_the_source_names_no_host_but_those_of_the_providers() -> None:
     for path, tree in trees():
@@ -89,8 +86,6 @@ SECRETS = {
     "insightsentry": {"api_key": "planted-insightsentry-key"},
     "quantcite": {"api_key": "planted-quantcite-key"},
 }
-
-# --- who may dial us ---
 
 
 def listening() -> set[str]:
@@ -137,9 +132,6 @@ def test_nothing_else_listens() -> None:
         if isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(node.func, "id", "")) in servers
     }
     assert found == {"simulator/server.py", "simulator/rest.py", "providers/aries/oauth.py"}
-
-
-# --- children and crashes ---
 
 
 @pytest.mark.fault("S13")
@@ -207,9 +199,6 @@ async def test_no_command_leaves_a_secret_in_a_file_or_on_the_screen(
 
 def files(folder: Path) -> dict[Path, str]:
     return {path: path.read_text(errors="replace") for path in folder.rglob("*") if path.is_file()}
-
-
-# --- what we are made of ---
 
 
 def pinned() -> dict[str, str]:

@@ -93,8 +93,6 @@ def test_of_two_books_on_one_feed_only_the_silent_one_is_stale() -> None:
     assert (store.age_s(silent), store.age_s(other)) == (20, 0)
 
 
-# --- the three providers ---
-
 WANTS = {
     "aries": {Subscription(Kind.QUOTE, Symbol("AAPL")), Subscription(Kind.TRADE, Symbol("NVDA"))},
     "insightsentry": {Subscription(Kind.QUOTE, Symbol("AAPL")), Subscription(Kind.QUOTE, Symbol("BTC/USDT"))},
@@ -153,9 +151,6 @@ async def test_a_server_that_says_nothing_more_and_answers_no_ping_is_left_for_a
         assert feed.stats.connects == connects + 1, "one new connection brings everything back"
 
 
-# --- slow lines ---
-
-
 @pytest.mark.fault("M46")
 async def test_a_line_of_a_few_bytes_a_second_is_given_up_and_can_be_quit() -> None:
     async def large(caller: Caller) -> None:
@@ -176,9 +171,6 @@ async def test_a_line_of_a_few_bytes_a_second_is_given_up_and_can_be_quit() -> N
             await until(lambda: running.sink.last().reason == "no answer in time")
             started = time.monotonic()
         assert time.monotonic() - started < 2.0
-
-
-# --- a program that is held up ---
 
 
 @contextmanager

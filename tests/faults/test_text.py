@@ -132,9 +132,6 @@ async def test_clicking_on_a_headline_runs_nothing_that_it_names(desk: Desk) -> 
         assert app.is_running
 
 
-# --- errors and reasons ---
-
-
 @pytest.mark.fault("M53")
 async def test_a_server_that_repeats_the_key_in_its_reason_is_masked() -> None:
     def with_key(provider: PlainProvider) -> None:
@@ -161,9 +158,6 @@ async def test_a_close_reason_arrives_as_plain_text(payload: str) -> None:
         reason = running.sink.statuses[3].reason
         assert reason.startswith("closed by the server (1011)")
         assert reason.isprintable()
-
-
-# --- links ---
 
 
 @pytest.mark.fault("M52", "S3")

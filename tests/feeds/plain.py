@@ -228,8 +228,6 @@ def context(url: str, clock: Clock | None = None) -> ProviderContext:
     return ProviderContext(PlainSettings(url=url), NoSecrets(), NoHttp(), (clock or Clock()).now_ns)
 
 
-# --- the server ---
-
 Script = Callable[["Caller"], Awaitable[None]]
 
 
@@ -302,9 +300,6 @@ async def scripted(*scripts: Script, **options: Any) -> AsyncIterator[ScriptedSe
 def port_of(server: Any) -> int:
     port: int = next(iter(server.sockets)).getsockname()[1]
     return port
-
-
-# --- the client side ---
 
 
 class Sink:

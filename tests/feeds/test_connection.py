@@ -71,9 +71,6 @@ async def mute(caller: Caller) -> None:
         await caller.socket.recv()
 
 
-# --- the good life ---
-
-
 async def test_a_feed_logs_in_subscribes_and_delivers() -> None:
     async with scripted() as server, feed_to(server.url) as running:
         await until(lambda: running.sink.quotes)
@@ -178,9 +175,6 @@ async def test_latency_and_unknown_messages_are_counted() -> None:
     async with scripted(script) as server, feed_to(server.url) as running:
         await until(lambda: running.feed.stats.counts["unknown"] == 3)
         await until(lambda: running.feed.stats.latency_s == 0.001)
-
-
-# --- connections that end ---
 
 
 @pytest.mark.fault("M15", "Q11", "A20")
@@ -396,9 +390,6 @@ async def test_a_jump_of_the_clock_reconnects_at_once() -> None:
         assert running.sink.statuses[3].retry_at_ns == running.sink.statuses[3].ts_recv_ns
 
 
-# --- connections that do not open ---
-
-
 @pytest.mark.fault("M1")
 async def test_nobody_there_is_refused_and_retried_until_somebody_is() -> None:
     async with feed_to("ws://127.0.0.1:1/", limits=PATIENT) as running:
@@ -504,9 +495,6 @@ async def test_an_address_that_leaves_the_machine_in_plain_text_is_not_dialled()
         assert running.sink.last().reason == "only wss:// leaves this machine"
 
 
-# --- logins ---
-
-
 @pytest.mark.fault("M54")
 async def test_a_refused_login_waits_for_the_user_and_tries_again_when_told() -> None:
     async def refuse(caller: Caller) -> None:
@@ -606,9 +594,6 @@ async def test_no_key_is_logged_however_much_is_logged(caplog: pytest.LogCapture
     assert not any("planted-key" in line for line in said)
 
 
-# --- refusals, pauses, budgets ---
-
-
 async def test_a_refused_subscription_is_remembered_and_the_feed_lives_on() -> None:
     async def picky(caller: Caller) -> None:
         await caller.log_in()
@@ -664,9 +649,6 @@ async def test_subscriptions_keep_to_the_budget_of_their_key() -> None:
         assert len(server.callers[0].heard) == 6
 
 
-# --- history ---
-
-
 async def test_bars_of_the_past_come_after_the_login_and_after_each_reconnect() -> None:
     past = [a_bar("plain", "AAPL", "1.5", Clock().now_ns())]
 
@@ -694,9 +676,6 @@ async def test_a_history_that_fails_is_a_notice_and_the_feed_lives_on() -> None:
         assert notice.text == "no history of bar AAPL 1m: rest.example: HTTP 500"
         assert notice.subscription == bar("AAPL")
         assert running.feed.is_live
-
-
-# --- wants, retries and ends in odd moments ---
 
 
 @pytest.mark.fault("M30")

@@ -255,9 +255,6 @@ async def test_channels_of_one_key_share_its_budget_and_all_share_the_dials() ->
     assert first._dials is news._dials is second._dials
 
 
-# --- search ---
-
-
 def match(symbol: str, code: str, provider: str, description: str = "") -> SymbolMatch:
     return SymbolMatch(Symbol(symbol), code, description, "stock", provider)
 

@@ -103,9 +103,6 @@ async def test_a_ca_file_that_cannot_be_read_waits_for_the_user(tmp_path: Path) 
         assert running.sink.last().reason == "ca_file cannot be used: No such file or directory"
 
 
-# --- proxies ---
-
-
 class Proxy:
     """Knows every host as a port of this machine."""
 
@@ -183,9 +180,6 @@ async def test_a_proxy_of_the_environment_is_not_asked_for_this_machine(monkeypa
         await until(lambda: running.sink.quotes)
 
 
-# --- what a channel asks for ---
-
-
 @pytest.mark.parametrize("compression", [True, False])
 async def test_compression_is_offered_when_the_channel_wants_it(compression: bool) -> None:
     async with scripted(compression="deflate") as server:
@@ -195,9 +189,6 @@ async def test_compression_is_offered_when_the_channel_wants_it(compression: boo
         offered = server.callers[0].socket.request.headers.get("Sec-WebSocket-Extensions", "")  # type: ignore[union-attr]
         await transport.close()
     assert ("permessage-deflate" in offered) is compression
-
-
-# --- the policy, for what this machine cannot be made to do ---
 
 
 def many(*causes: str) -> OSError:

@@ -115,9 +115,6 @@ def keyed(hub: FeedHub) -> Keyed:
     return provider
 
 
-# -- notes and upkeep
-
-
 async def test_what_a_provider_says_of_its_budget_is_shown_with_its_feed() -> None:
     async with scripted() as server, at_work(hub_of(None, server.url)) as hub:
         assert note(hub) == "1 used of main"
@@ -172,9 +169,6 @@ async def test_a_dial_that_a_budget_forbids_waits_with_the_reason_and_the_remedy
         assert hub.store.feed("first:main").stats.attempts == len(server.callers) == 0
         await hub.close()
         await task
-
-
-# -- several programs with one key
 
 
 @pytest.mark.fault("S21")
@@ -312,9 +306,6 @@ def texts_in(folder: Path) -> str:
     files = [path for path in folder.rglob("*") if path.is_file()]
     assert files
     return "\n".join(f"{path}\n{path.read_text()}" for path in files)
-
-
-# -- codes that search found
 
 
 async def test_what_search_found_for_an_added_symbol_stays_whatever_is_found_later() -> None:

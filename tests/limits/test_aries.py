@@ -53,9 +53,6 @@ def signed_in(**more: str) -> FixedSecrets:
     return FixedSecrets({"aries": {"refresh_token": REFRESH, "client_id": CLIENT, **more}})
 
 
-# -- the five seconds
-
-
 async def test_a_token_that_takes_long_to_find_does_not_cost_the_five_seconds(here: World) -> None:
     class Slow(FixedSecrets):
         is_open = asyncio.Event()
@@ -87,9 +84,6 @@ async def test_a_server_that_does_not_answer_the_login_is_not_stormed(here: Worl
         market.connection.retry_now()
         await until(lambda: market.connection.is_live)
     assert here.server.violations() == {}
-
-
-# -- renewal and end
 
 
 @pytest.mark.fault("A6", "M54")
@@ -136,9 +130,6 @@ async def test_a_login_that_ends_all_the_same_is_followed_by_another_without_a_s
 def ends(market: Feed) -> int:
     """How often the server has ended a login."""
     return [status.reason for status in market.statuses].count("login expired")
-
-
-# -- tokens
 
 
 async def test_sockets_and_rest_that_are_refused_together_share_one_refresh(here: World, logins: Counter[str]) -> None:

@@ -149,9 +149,6 @@ async def test_used_up_connections_stop_the_dials_and_the_next_program_knows(her
         assert news.connection.stats.attempts == 0
 
 
-# -- two programs with one key
-
-
 @asynccontextmanager
 async def one_connection_only(answer: dict[str, Any], *, evicts: bool) -> AsyncIterator[tuple[str, list[str]]]:
     """A server that has one connection for a key: the newer one is refused, or the older one is cut.

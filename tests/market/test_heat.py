@@ -55,9 +55,6 @@ def bids_of(columns: Sequence[HeatColumn | None]) -> list[str]:
     return [str(column.best.bid) if column else "" for column in columns]
 
 
-# --- columns ---
-
-
 @settings(max_examples=80, deadline=None)
 @given(
     bids=st.dictionaries(PRICES, SIZES, max_size=25),
@@ -98,9 +95,6 @@ def test_of_a_very_deep_book_the_best_levels_are_kept() -> None:
     assert column.bins(0, 1, Decimal(3000)) == [2 * MAX_LEVELS]
     assert column.size(1000 - MAX_LEVELS, Decimal(1)) == 0
     assert column.size(1001 - MAX_LEVELS, Decimal(1)) == 1
-
-
-# --- seconds ---
 
 
 def test_the_last_book_of_a_second_stands_for_it() -> None:
@@ -145,9 +139,6 @@ def test_a_clock_set_back_forgets_what_it_calls_the_future() -> None:
     assert bids_of(history.window(12, 3)) == ["10", "9", "8"]
 
 
-# --- trades ---
-
-
 def test_trades_of_a_second_add_up_by_price_and_side() -> None:
     history = HeatHistory()
     for one in (trade(10.1), trade(10.9, size="2"), trade(10.5, side="sell"), trade(11), trade(12, side=None)):
@@ -161,9 +152,6 @@ def test_trades_of_a_symbol_whose_book_nobody_watches_are_not_kept() -> None:
     recorder = HeatRecorder()
     recorder.trade(trade(10))
     assert recorder.of(BTC) is None
-
-
-# --- bounds ---
 
 
 def size_of(history: HeatHistory) -> int:
@@ -207,8 +195,6 @@ def test_the_symbols_watched_last_are_kept() -> None:
         recorder.record(snapshot(1, symbol=symbol), follows=True)
     assert [recorder.of(symbol) is not None for symbol in symbols] == [True, False, *[True] * (MAX_SYMBOLS - 1)]
 
-
-# --- the store feeds it ---
 
 WANTED = Subscription(Kind.BOOK, BTC)
 FEED = "quantcite:book"

@@ -124,9 +124,6 @@ def test_without_a_split_no_venue_can_be_left_out() -> None:
     assert without(book, {"okx"}) is book
 
 
-# --- who crosses, how much, and who may be stale ---
-
-
 @settings(max_examples=100, deadline=None)
 @given(bids=sides(is_bid=True), asks=sides(is_bid=False))
 def test_crossing_venues_and_size_equal_brute_force(bids: tuple[Level, ...], asks: tuple[Level, ...]) -> None:

@@ -82,9 +82,6 @@ def test_what_is_small_for_its_side_is_no_wall_among_smaller_ones() -> None:
     assert walls(bids(1, 1, 1, 5, 1, *[20] * 30)) == {}
 
 
-# --- what came and went ---
-
-
 class Watched:
     """A watch that is shown books, four a second."""
 

@@ -73,9 +73,6 @@ def climb(count: int, start: int = 97_000) -> list[str]:
     return [f"{start + 10 * n}.00" for n in range(count)]
 
 
-# --- what it wants and says ---
-
-
 def test_it_wants_the_bars_of_its_symbol_at_its_interval(pane: BarsPane) -> None:
     assert pane.wants() == {M5}
     pane.set_reactive(BarsPane.symbol, None)
@@ -131,9 +128,6 @@ def test_the_corner_names_the_source_and_the_age(pane: BarsPane, store: MarketSt
     put(store, ["200.00"])
     clock.advance(12)
     assert [text.split()[-1] for text, _ in pane.corner()] == ["12s"]
-
-
-# --- the chart ---
 
 
 def test_a_rise_and_a_fall_have_their_colours(pane: BarsPane, store: MarketStore) -> None:
@@ -242,9 +236,6 @@ def test_a_rise_is_hollow_without_colour(pane: BarsPane, store: MarketStore) -> 
     assert "█" in texts
 
 
-# --- legend and indicators ---
-
-
 def test_the_legend_drops_whole_figures_when_it_is_narrow(pane: BarsPane, store: MarketStore) -> None:
     put(store, ["97200.00", "97211.25"])
     wide, middle, narrow = (text_of(pane.rows(width, 20))[0] for width in (90, 60, 36))
@@ -266,9 +257,6 @@ def test_indicators_cycle_from_none_to_all(pane: BarsPane, store: MarketStore) -
     averages = [("MA20", "101.00"), ("MA50", "–")]
     vwap = [("VWAP", "100.67")]  # the typical price of the last bar is (120 + 100 + 120) / 3, that of the others 100
     assert seen == [averages, vwap, averages + vwap, []]
-
-
-# --- states ---
 
 
 def test_without_a_symbol_it_says_how_to_choose_one(pane: BarsPane) -> None:
@@ -312,9 +300,6 @@ def test_a_stale_chart_still_tells_rise_from_fall(pane: BarsPane, store: MarketS
     put(store, ["100.00", "110.00", "95.00"])
     set_feed(store, FEED, FeedState.FAILED)
     assert "║" in "".join(text_of(pane.rows(60, 20)))
-
-
-# --- crosshair and scrolling ---
 
 
 def test_the_crosshair_starts_at_the_newest_bar_and_shows_the_figures_of_its_own(
@@ -382,9 +367,6 @@ def test_a_scrolled_chart_keeps_its_crosshair_in_sight_when_bars_get_wider(pane:
 def test_the_crosshair_of_an_empty_chart_does_nothing(pane: BarsPane) -> None:
     pane.action_crosshair(-1)
     assert "yet" in " ".join(text_of(pane.rows(60, 20)))
-
-
-# --- keys ---
 
 
 class Deck(App[None]):
@@ -482,9 +464,6 @@ async def test_it_draws_under_no_color(desk: Desk, store: MarketStore, monkeypat
         pane.symbol = BTC
         await pilot.pause()
         assert "97,290.00" in "".join(strip.text for strip in pane._strips)
-
-
-# --- reading pictures ---
 
 
 def candle_colors(pane: BarsPane) -> set[str]:

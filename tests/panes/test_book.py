@@ -98,9 +98,6 @@ class Tiny(App[None]):
         self.pane.focus()
 
 
-# --- the ladder ---
-
-
 def test_it_wants_the_book_of_the_chosen_symbol_alone(pane: BookPane, desk: Desk) -> None:
     assert pane.wants() == {WANTED}
     assert BookPane(desk).wants() == frozenset()
@@ -178,9 +175,6 @@ def test_a_symbol_without_venues_has_no_marks(live: BookPane, store: MarketStore
     )
     assert "venues" not in "".join(shown(live))
     assert said(live.heading()) == ["BTC/USDT"]
-
-
-# --- states ---
 
 
 def test_a_stale_book_is_dimmed_says_its_age_and_shows_no_gauge(
@@ -296,9 +290,6 @@ def test_another_symbol_starts_with_its_own_figures(live: BookPane, store: Marke
     put(store, [(Decimal("3401.5"), Decimal(2), ("okx",))], [(Decimal("3402.5"), Decimal(2), ("okx",))], eth)
     assert any("3,401.50" in row for row in shown(live))
     assert said(live.heading()) == ["ETH/USDT", "5 venues"]
-
-
-# --- keys ---
 
 
 async def test_grouping_merges_levels_and_shows_the_step(live: BookPane, store: MarketStore) -> None:

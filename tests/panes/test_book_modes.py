@@ -87,9 +87,6 @@ def said(pane: BookPane) -> list[str]:
     return [text for text, _ in pane.heading()]
 
 
-# --- modes ---
-
-
 async def test_the_key_goes_from_ladder_to_depth_curve_to_heatmap_and_back(pane: BookPane) -> None:
     async with Tiny(pane).run_test(size=SIZE) as pilot:
         headings, pictures = [], []
@@ -148,9 +145,6 @@ def test_another_symbol_starts_anew_in_the_same_mode(pane: BookPane, store: Mark
     assert any("3,400" in row for row in shown(pane))
 
 
-# --- depth curve ---
-
-
 async def test_depth_keys_zoom_and_move_the_cursor(pane: BookPane) -> None:
     async with Tiny(pane).run_test(size=SIZE) as pilot:
         await pilot.press("m")
@@ -179,9 +173,6 @@ async def test_a_click_puts_the_cursor_on_the_price_under_the_mouse(pane: BookPa
         columns = pane._views.depth._columns
         assert columns
         assert f"{columns.price(10):.2f}" in shown(pane)[-1]
-
-
-# --- heatmap ---
 
 
 def heat_pane(pane: BookPane) -> BookPane:
@@ -345,9 +336,6 @@ def test_a_one_sided_book_has_a_heatmap(pane: BookPane, store: MarketStore, cloc
     clock.advance(1)
     store.apply(book(store).model_copy(update={"asks": ()}))
     assert len(shown(heat_pane(pane))) == INSIDE[1]
-
-
-# --- imbalance and spread over time ---
 
 
 def test_a_tall_pane_has_a_row_with_imbalance_and_spread_over_time(

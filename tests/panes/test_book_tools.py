@@ -90,9 +90,6 @@ async def press(pilot: Pilot[None], *keys: str) -> None:
     await pilot.pause()
 
 
-# --- the cost of a size ---
-
-
 async def test_a_size_is_typed_and_its_cost_shown_for_both_sides(pane: BookPane) -> None:
     around = Around(pane)
     async with around.run_test(size=(90, 24)) as pilot:
@@ -177,9 +174,6 @@ async def test_without_a_book_the_tools_do_no_harm(desk: Desk) -> None:
         assert any("No book of AAPL" in row for row in shown(pane))
 
 
-# --- bars and walls ---
-
-
 async def test_bars_by_the_square_root_are_named_and_longer_for_small_sizes(pane: BookPane) -> None:
     def bar(rows: Sequence[object]) -> int:
         row = pane.rows(58, 22)[next(n for n, text in enumerate(shown(pane)) if "97,204.85" in text)]
@@ -230,9 +224,6 @@ def test_a_wall_is_marked_and_its_coming_and_going_noted_for_a_moment(
     assert rows[-1] == " ◇ bid wall 97,204.55: 9.00 gone"
     assert "0.200◇" in next(row for row in rows if "97,204.55" in row and "wall" not in row)
     assert "◇" not in "".join(see(flat, 8))
-
-
-# --- venues ---
 
 
 async def test_venues_are_listed_and_the_list_put_away(pane: BookPane) -> None:
@@ -297,9 +288,6 @@ async def test_space_does_nothing_in_the_ladder(pane: BookPane) -> None:
         assert around.heard.chosen == []
 
 
-# --- a stale venue and a real cross ---
-
-
 def cross(pane: BookPane, store: MarketStore, clock: ManualClock, *, is_moving: bool) -> list[str]:
     for n in range(40):
         crossing = (Decimal("97209.95") + (n * Decimal("0.01") if is_moving else 0), Decimal("1.5"), ("kraken",))
@@ -327,9 +315,6 @@ def test_a_cross_in_which_all_move_names_who_and_how_much(
     middle = next(row for row in rows if "crossed" in row)
     assert "kraken > okx binance: 1.50" in middle
     assert not any("stale" in row for row in rows)
-
-
-# --- it never jumps ---
 
 
 async def test_with_everything_open_the_cursor_keeps_its_row(pane: BookPane, store: MarketStore) -> None:

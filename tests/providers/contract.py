@@ -105,8 +105,6 @@ class CodecContract(ABC):
         """Golden frames by file name."""
         return golden_frames(self.frames)
 
-    # -- the tests
-
     def test_every_golden_message_decodes(self) -> None:
         assert self.golden(), "no golden frames found"
         for name, frame in self.golden().items():
@@ -190,8 +188,6 @@ class CodecContract(ABC):
         for symbol, code in self.codes().items():
             assert self.to_code(symbol) == code
             assert self.to_symbol(code) == symbol
-
-    # -- states to start from
 
     def _opened(self, want: Wants) -> Codec:
         codec = self.codec()

@@ -170,8 +170,6 @@ class Judge:
         if self._is_drawn():
             self._look_at_panes(report, now_s)
 
-    # --- the store ---
-
     def _look_at(self, subscription: Subscription, report: Report, now_s: float) -> None:
         store = self._app.store
         if store.freshness(subscription) is not Freshness.LIVE:
@@ -228,8 +226,6 @@ class Judge:
         if not any(_is_same(claim, value) for value in values):
             known = ", ".join(map(str, values[-5:])) or "nothing"
             self._lie(claim.kind, f"{claim.symbol} {claim.what} {claim.value} on {claim.number}, sent: {known}")
-
-    # --- the screen ---
 
     def _is_drawn(self) -> bool:
         main = self._app.main

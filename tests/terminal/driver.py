@@ -104,8 +104,6 @@ class Terminal:
         os.close(self._report)
         self.hang_up()
 
-    # --- in ---
-
     def type(self, text: str) -> None:
         """Type text, as fast as a paste would come."""
         os.write(self._ours, text.encode())
@@ -131,8 +129,6 @@ class Terminal:
         if self._ours >= 0:
             os.close(self._ours)
             self._ours = -1
-
-    # --- out ---
 
     @property
     def raw(self) -> bytes:
@@ -184,8 +180,6 @@ class Terminal:
         found = re.search(r"^SigCgt:\s*(\w+)", Path(f"/proc/{self.pid}/status").read_text(), re.MULTILINE)
         return bool(found and int(found[1], 16) & 1 << (number - 1))
 
-    # --- waiting ---
-
     def until(self, condition: str | re.Pattern[str] | Callable[[], object], limit_s: float = LIMIT_S) -> None:
         """Wait until text is on the screen or something is true; fail with the screen when the limit comes first."""
         holds = _holds(self, condition)
@@ -220,8 +214,6 @@ class Terminal:
         while not line.endswith(b"\n"):
             line += os.read(self._report, 1)
         return line.decode()
-
-    # --- inside ---
 
     def _set_size(self, size: Size) -> None:
         fcntl.ioctl(self._ours, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))

@@ -50,9 +50,6 @@ def rows(line: CostLine, width: int = 80) -> list[str]:
     return text_of(CostRows().rows(line, width, Look(DARK), LETTERS))
 
 
-# --- keys ---
-
-
 def test_a_closed_line_takes_no_key_and_reaches_nowhere() -> None:
     line = line_of()
     assert not any(line.take(key, key) for key in "1bkm")
@@ -142,9 +139,6 @@ def test_it_reaches_as_far_as_the_worst_prices(line: CostLine) -> None:
     assert line.reach() == {"ask": Decimal("102.00"), "bid": Decimal("98.00")}
     line.show(snapshot([], BOOK.asks))
     assert line.reach() == {"ask": Decimal("102.00")}
-
-
-# --- rows ---
 
 
 def test_both_sides_stand_in_columns(line: CostLine) -> None:

@@ -65,9 +65,6 @@ def cells_of(row: Line) -> list[tuple[str, str, str]]:
     return out
 
 
-# --- sums and scales ---
-
-
 @settings(max_examples=80, deadline=None)
 @given(
     sizes=st.dictionaries(st.integers(9_000, 11_000), st.integers(1, 10**6), max_size=30),
@@ -113,9 +110,6 @@ def test_price_labels_name_the_price_of_their_column_and_stand_apart(width: int)
     for x, text in labels:
         assert Decimal(text.replace(",", "")) == columns.price(x)
     assert all(right - left >= 8 for (left, _), (right, _) in pairwise(labels))
-
-
-# --- the picture ---
 
 
 def test_bids_rise_to_the_left_and_asks_to_the_right_of_the_mid() -> None:
@@ -202,9 +196,6 @@ def test_every_size_has_its_rows_and_no_cut_price(width: int, height: int) -> No
     assert len(rows) <= height
     assert all(row.width <= width for row in rows)
     assert "…" not in "".join(text_of(rows))
-
-
-# --- what moves it ---
 
 
 def test_the_picture_stays_while_the_mid_moves_a_little_and_follows_when_it_moves_far() -> None:

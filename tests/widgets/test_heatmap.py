@@ -93,9 +93,6 @@ def colors_of(row: Line) -> list[tuple[str, str, str]]:
     return out
 
 
-# --- sizes ---
-
-
 @settings(max_examples=60, deadline=None)
 @given(
     sizes=st.dictionaries(st.integers(9_000, 10_000), st.integers(1, 10**6), max_size=40),
@@ -124,9 +121,6 @@ def test_grid_prices_lie_in_the_middle_of_their_rows() -> None:
     for row, price in scale.grid[:2]:
         assert half_of(scale, price) == 2 * row
         assert half_of(scale, price - Decimal("0.01")) == 2 * row + 1
-
-
-# --- shades ---
 
 
 @pytest.mark.parametrize("palette", THEMES.palettes.values(), ids=THEMES.palettes)
@@ -202,9 +196,6 @@ def test_a_column_is_worked_out_once_and_again_when_it_changes() -> None:
     assert again[0] is first[0]
     assert again[1] != first[1]
     assert again[2] is None
-
-
-# --- the picture ---
 
 
 def test_halves_are_half_blocks_in_their_colours() -> None:

@@ -24,9 +24,6 @@ Format = Callable[[Record], str]
 """Turns a record into one line."""
 
 
-# --- records ---
-
-
 def quote_record(quote: QuoteState) -> Record:
     """The merged quote as it is now."""
     head = _head("quote", quote.symbol, quote.source, quote.ts_event_ns, quote.ts_recv_ns)
@@ -110,9 +107,6 @@ def _iso(ns: int) -> str | None:
         return None
 
 
-# --- JSON ---
-
-
 def to_json(value: object) -> str:
     """One JSON text without line breaks, plain ASCII; Decimals become numbers with all their digits.
 
@@ -138,9 +132,6 @@ def to_json(value: object) -> str:
         case Mapping():
             return "{" + ",".join(f"{json.dumps(str(name))}:{to_json(each)}" for name, each in value.items()) + "}"
     raise TypeError(f"no JSON for {type(value).__name__}")
-
-
-# --- columns ---
 
 
 def to_columns(record: Record) -> str:

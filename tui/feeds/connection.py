@@ -105,8 +105,6 @@ class FeedConnection:
         self._finished = asyncio.Event()
         self._finished.set()
 
-    # --- what others see ---
-
     @property
     def name(self) -> str:
         """`<provider>:<channel>`."""
@@ -141,8 +139,6 @@ class FeedConnection:
     def wants(self) -> Wants:
         """What it should deliver."""
         return self._wants
-
-    # --- what others ask for ---
 
     def set_wants(self, wants: Wants) -> None:
         """What it should deliver from now on. Nothing lets it go idle."""
@@ -202,8 +198,6 @@ class FeedConnection:
         with suppress(TimeoutError):
             async with asyncio.timeout(STOP_S):
                 await self._finished.wait()
-
-    # --- the loop ---
 
     async def run(self) -> None:
         """Do all of it until `stop` or cancellation; nothing that a server does ends it."""
@@ -327,8 +321,6 @@ class FeedConnection:
         if self._opening is not None:
             self._opening.cancel()
 
-    # --- what follows an end ---
-
     def _follow(self, outcome: Outcome) -> None:
         """Go on after the end of an attempt as its outcome says."""
         if self._is_stopping or not self._wants:
@@ -384,8 +376,6 @@ class FeedConnection:
         now = self._clock.monotonic()
         self._bugs.append(now)
         return sum(now - at < BUG_WINDOW_S for at in self._bugs) >= outcome.patience
-
-    # --- what comes out ---
 
     def _logged_in(self, detail: str) -> None:
         self._live_since = self._clock.monotonic()

@@ -151,8 +151,6 @@ class FeedHub:
             self._dials,
         )
 
-    # --- wants ---
-
     def want(self, owner: str, wants: Wants) -> None:
         """Declare all that `owner` wants from now on; an empty set takes everything back."""
         self.manager.want(owner, wants)
@@ -212,8 +210,6 @@ class FeedHub:
         """Stop all feeds, within two seconds."""
         await asyncio.gather(*(feed.stop() for feed in self.feeds.values()), self.upkeep.close())
 
-    # --- events ---
-
     def _receive(self, feed: str, event: Event) -> None:
         if isinstance(event, Status) and event.state is not FeedState.LIVE:
             self._standby.lost(feed)
@@ -247,8 +243,6 @@ class FeedHub:
                 self.listener(event)
             except Exception:  # a reader's mistake must not cost the connection
                 log.exception("a listener failed")
-
-    # --- search ---
 
     def keep(self, symbol: Symbol) -> dict[str, str]:
         """Hold on to what searches found for a symbol that the user adds; the codes by provider, to be remembered."""

@@ -146,8 +146,6 @@ class Link:
         self._asked = None
         self._wake.set()
 
-    # --- what the three tasks do ---
-
     async def _read(self) -> None:
         """Take the frames that wait, but let others run after `BATCH` of them, or a few that took `BATCH_S`."""
         clock, stats, codec, receive = self._around.clock, self._around.stats, self._codec, self._transport.receive
@@ -202,8 +200,6 @@ class Link:
             except TimeoutError:
                 pass
 
-    # --- watchdogs ---
-
     def _watch(self) -> None:
         now, limits = self._around.clock.monotonic(), self._around.channel.limits
         if not self._is_live and not self._is_waiting_for_budget and now - self._last_login > limits.login_s:
@@ -216,8 +212,6 @@ class Link:
     @property
     def _is_waiting_for_budget(self) -> bool:
         return bool(self._paced) or self._are_wants_due()
-
-    # --- sending ---
 
     async def _send_at_once(self) -> None:
         held: deque[Send] = deque()
@@ -273,8 +267,6 @@ class Link:
         if len(self._paced) + len(self._at_once) > MAX_QUEUED:
             self.end(Outcome(Then.RETRY, "too much to send"))
         self._wake.set()
-
-    # --- what codecs answer ---
 
     def _apply(self, output: Output) -> None:
         for signal in output:
@@ -347,8 +339,6 @@ class Link:
             )
         )
 
-    # --- REST beside the socket ---
-
     def _fetch_histories(self) -> None:
         """Ask for the bars before now, once a connection for each series that the codec has been asked for."""
         if not self._is_live or self._asked is None:
@@ -379,8 +369,6 @@ class Link:
         finally:
             self._is_renewing = False
         self._apply(self._codec.renewed(credential, self._now_ns()))
-
-    # --- small things ---
 
     @property
     def _feed(self) -> str:

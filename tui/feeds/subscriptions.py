@@ -182,8 +182,6 @@ class SubscriptionManager:
         """All that somebody wants."""
         return frozenset(s for s, route in self._routes.items() if route.unwanted_since is None)
 
-    # --- one step of a tick each ---
-
     def _expire(self, now: float) -> None:
         for subscription, route in list(self._routes.items()):
             if route.unwanted_since is None or now - route.unwanted_since < self._linger_s(route):

@@ -102,9 +102,6 @@ def _slippage(book: BookSnapshot, side: Side, average: Decimal | None) -> Decima
     return (average - mid if side == "buy" else mid - average) / mid * BASIS_POINTS
 
 
-# --- quantities as they are typed ---
-
-
 def parse_amount(text: str) -> Decimal | None:
     """The quantity that a text names: digits, a point, an ending `k` or `m` (`2.5k` is 2,500); None for no quantity."""
     match = _AMOUNT.fullmatch(text)

@@ -189,8 +189,6 @@ class MarketStore:
         self._keys: set[Subscription] = set()
         self._topics: set[Topic] = set()
 
-    # --- writing ---
-
     def apply(self, event: Event) -> None:
         """Merge an event of any kind."""
         match event:
@@ -255,8 +253,6 @@ class MarketStore:
             case Kind.GREEKS if symbol:
                 self._greeks.pop(symbol, None)
         self._keys.add(subscription)
-
-    # --- reading ---
 
     def quote(self, symbol: Symbol) -> QuoteState | None:
         """The merged quote."""
@@ -349,8 +345,6 @@ class MarketStore:
             return f"press C to enter a key: {status.reason} ({feed})"  # what to do first: rows are narrow
         why = f"{feed} {status.state}: {status.reason}" if status.reason else f"{feed} {status.state}"
         return f"{why}. {status.remedy}" if status.state is FeedState.FAILED and status.remedy else why
-
-    # --- merging ---
 
     def _apply_quote(self, event: Quote) -> None:
         state = self._quotes.get(event.symbol)

@@ -152,9 +152,6 @@ def _sides(book: BookSnapshot) -> tuple[tuple[BookSide, tuple[Level, ...]], ...]
     return ("bid", book.bids), ("ask", book.asks)
 
 
-# --- who may be stale ---
-
-
 @dataclass(slots=True)
 class _Trace:
     """A venue's best levels.

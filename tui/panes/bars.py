@@ -67,8 +67,6 @@ class BarsPane(Pane):
         self._scale: PriceScale | None = None
         self._forget()
 
-    # --- what it says of itself ---
-
     @property
     def subscription(self) -> Subscription | None:
         """What it shows, or None without a symbol."""
@@ -142,8 +140,6 @@ class BarsPane(Pane):
         legends = [self._legend(bars, index, width), self._indicator_legend(values, index - timeline.first, width)]
         return [*legends[:legend], *draw(chart)]
 
-    # --- keys ---
-
     def show_interval(self, interval: Interval) -> None:
         """Show bars of another length."""
         if interval is self.interval:
@@ -195,8 +191,6 @@ class BarsPane(Pane):
         """Another symbol: nothing of the last one stays."""
         self._forget()
         super().watch_symbol()
-
-    # --- where the chart stands ---
 
     def _forget(self) -> None:
         self._cross_ns = self._end_ns = None
@@ -255,8 +249,6 @@ class BarsPane(Pane):
         known = self.desk.store.decimals(self.symbol)
         self._decimals = max(self._decimals, known, min(seen, _MAX_DECIMALS))
 
-    # --- indicators ---
-
     def _values(self, bars: Sequence[Bar], first: int, end: int) -> list[_Indicator]:
         """Name, a value for each bar that shows, and look of each indicator that is on."""
         palette, on = self.desk.palette, _INDICATORS[self._indicators]
@@ -275,8 +267,6 @@ class BarsPane(Pane):
                 begin -= 1
             out.append(("VWAP", vwap(bars[begin:end], self.interval)[first - begin :], DASHED, styles[2]))
         return out
-
-    # --- text ---
 
     def _price(self, value: Decimal) -> str:
         return format.price(value, self._decimals)

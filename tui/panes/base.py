@@ -112,8 +112,6 @@ class Pane(Drawn, can_focus=True):
         self.desk = desk
         self._again_ns: int | None = None
 
-    # --- what a pane says of itself ---
-
     def wants(self) -> Wants:
         """Everything it needs to be subscribed for it, as it stands now."""
         return frozenset()
@@ -133,8 +131,6 @@ class Pane(Drawn, can_focus=True):
     def is_touched_by(self, changes: Changes) -> bool:
         """Whether anything it shows may have changed."""
         return any(key.kind in self.kinds for key in changes.keys)
-
-    # --- drawing ---
 
     def draw(self) -> None:
         """Make all rows anew and refresh those that differ from the last frame."""
@@ -160,8 +156,6 @@ class Pane(Drawn, can_focus=True):
     def get_content_width(self, container: Size, viewport: Size) -> int:
         """All there is."""
         return container.width
-
-    # --- the frame ---
 
     def lines(self, width: int, height: int) -> list[Line]:
         """The frame with the rows in it; nothing where there is no room for a frame."""
@@ -195,8 +189,6 @@ class Pane(Drawn, can_focus=True):
         if corner.width and line.width + corner.width + 3 <= width:
             line.to(width - corner.width - 2, edge, "─").extend(corner).add(" ", edge)
         return line.to(width - 1, edge, "─").add("╮", edge)
-
-    # --- Textual ---
 
     def on_resize(self, event: events.Resize) -> None:
         """All rows have another width now."""

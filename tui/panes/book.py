@@ -84,8 +84,6 @@ class BookPane(Pane):
             return True
         return self._is_heat and self._trades in changes.keys
 
-    # --- what it says ---
-
     def heading(self) -> Sequence[Fact]:
         """Symbol, what shows of its book and how, venues."""
         if not self.symbol:
@@ -149,8 +147,6 @@ class BookPane(Pane):
         lines = [f"No book of {self.symbol}", store.absence(self._subscription)]
         return [*lines, f"Try {', '.join(alike)}."] if alike else lines
 
-    # --- what it knows ---
-
     @property
     def _subscription(self) -> Subscription:
         return Subscription(Kind.BOOK, self.symbol)
@@ -183,8 +179,6 @@ class BookPane(Pane):
     @property
     def _view(self) -> BookView:
         return self._views.venues if self._lists_venues else self._views.all[self._mode]
-
-    # --- keys ---
 
     def on_key(self, event: events.Key) -> None:
         """What is typed into the cost line goes there, and not to where these keys go otherwise."""

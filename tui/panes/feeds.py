@@ -184,8 +184,6 @@ class FeedsPane(Pane):
         head = Line().add(" ─ ", palette.faint).add(name, palette.accent)
         return [Line(), head, *(Line().add("   ").left(text, max(0, width - 4), palette.text) for text in texts)]
 
-    # --- actions ---
-
     def action_move(self, step: int) -> None:
         """Select another feed."""
         self.selected = min(max(self.selected + step, 0), max(0, len(self.desk.store.feeds) - 1))

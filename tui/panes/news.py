@@ -69,8 +69,6 @@ class NewsPane(Pane):
             return [item for item in items if self.symbol in item.symbols]
         return items
 
-    # --- rows ---
-
     def rows(self, width: int, height: int) -> Sequence[Line]:
         """One row a headline; the open one is followed by its text."""
         palette = self.desk.palette
@@ -125,8 +123,6 @@ class NewsPane(Pane):
     def _index(self, items: Sequence[NewsItem]) -> int:
         """Where the selected headline is now; new ones above it do not move the selection to another."""
         return next((index for index, item in enumerate(items) if item.id == self.selected_id), 0)
-
-    # --- actions ---
 
     def action_move(self, step: int) -> None:
         """Select another headline."""

@@ -93,8 +93,6 @@ class QuotesPane(Pane):
             facts.append((f"by {self.sort_by}", palette.accent))
         return facts
 
-    # --- rows ---
-
     def order(self) -> list[Symbol]:
         """Symbols in the order they are shown."""
         symbols = list(self.desk.symbols)
@@ -213,8 +211,6 @@ class QuotesPane(Pane):
     def _figure(self, symbol: Symbol, name: str) -> Decimal | None:
         state = self.desk.store.quote(symbol)
         return state.get(name) if state else None
-
-    # --- actions ---
 
     def action_move(self, step: int) -> None:
         """Select another row."""

@@ -91,8 +91,6 @@ class SymbolPrompt(ModalScreen[Symbol | None]):
         self._show(known[:10])
         self._say("Type at least two letters. enter adds, esc goes back.")
 
-    # --- typing ---
-
     def on_key(self, event: events.Key) -> None:
         """Letters that come before the input has the focus belong to it all the same."""
         prompt = self.query_one(Input) if self.is_mounted else None
@@ -153,8 +151,6 @@ class SymbolPrompt(ModalScreen[Symbol | None]):
         if self._choices:
             start = -1 if options.highlighted is None else options.highlighted
             options.highlighted = min(max(start + step, 0), len(self._choices) - 1)
-
-    # --- showing ---
 
     def _show(self, matches: Sequence[Match]) -> None:
         options = self.query_one(OptionList)

@@ -93,8 +93,6 @@ class Link:
         """Pass on a step of the market."""
         self._say(lambda: self._conversation.changed(changes, now_ns))
 
-    # --- faults ---
-
     def abort(self) -> None:
         """Cut the connection without a close frame."""
         self.thaw()
@@ -140,8 +138,6 @@ class Link:
         self._socket.transport.write(_CUT_FRAME if is_cut else _NO_FRAME)
         if is_cut:
             self._socket.transport.close()
-
-    # --- inside ---
 
     def _received(self, frame: str | bytes) -> None:
         if isinstance(frame, str):

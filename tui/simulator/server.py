@@ -95,8 +95,6 @@ class SimulatorServer:
         self._later: set[asyncio.TimerHandle] = set()
         self._headlines = count()
 
-    # --- life ---
-
     async def __aenter__(self) -> Self:
         await self.start()
         return self
@@ -144,8 +142,6 @@ class SimulatorServer:
             await self._server.wait_closed()
         await self._rest.stop()
 
-    # --- what there is ---
-
     @property
     def ws_base(self) -> str:
         """`ws://127.0.0.1:8765`."""
@@ -176,8 +172,6 @@ class SimulatorServer:
             if provider in (None, link.provider) and channel in (None, link.channel) and not link.is_ending
         ]
         return sorted(chosen, key=lambda link: (link.provider, link.channel, link.number))
-
-    # --- trouble on request ---
 
     def drop(self, provider: str | None = None, channel: str | None = None, *, code: int | None = None) -> int:
         """Cut connections without a word, or close them with a code. Returns how many."""
@@ -243,8 +237,6 @@ class SimulatorServer:
 
         timer = asyncio.get_running_loop().call_later(seconds, fire)
         self._later.add(timer)
-
-    # --- serving ---
 
     def _admit(self, connection: ServerConnection, upgrade: Upgrade) -> Rejection | None:
         route = self._routes.get(upgrade.path.partition("?")[0])

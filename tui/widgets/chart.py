@@ -132,9 +132,6 @@ def draw(chart: Chart) -> list[Line]:
     return [*rows, _time_axis(chart, marks)]
 
 
-# --- layers, back to front ---
-
-
 def _paint_grid(canvas: Canvas, chart: Chart, marks: Sequence[TimeMark]) -> None:
     style = chart.ink.palette.faint
     for row, _ in chart.scale.grid:
@@ -205,9 +202,6 @@ def _paint_cross(canvas: Canvas, chart: Chart) -> None:
             canvas.tint(x, row, background)
 
 
-# --- axes ---
-
-
 def _axis_labels(chart: Chart) -> dict[int, tuple[str, Style]]:
     palette, scale = chart.ink.palette, chart.scale
     labels = {row: (f" {chart.price(price)}", palette.muted) for row, price in scale.grid}
@@ -247,9 +241,6 @@ def _time_axis(chart: Chart, marks: Sequence[TimeMark]) -> Line:
     if chart.newer:
         return line.right(f"+{chart.newer} ▸", chart.layout.axis - 1, palette.accent)
     return line.right("UTC", chart.layout.axis - 1, palette.faint)
-
-
-# --- figures ---
 
 
 def rises(bar: Bar) -> bool:

@@ -45,8 +45,6 @@ class CostLine:
     is_offered: bool = True
     _book: BookSnapshot | None = None
 
-    # --- what the book says ---
-
     def show(self, book: BookSnapshot) -> None:
         """Take a book."""
         self._book = book
@@ -71,8 +69,6 @@ class CostLine:
         """How far it reaches into each side: the worst prices; nothing while the line is closed."""
         fills = self.fills() if self.is_open else None
         return {each.takes: each.worst for each in fills or () if each.worst is not None}
-
-    # --- keys ---
 
     def open(self) -> None:
         """Show the costs and take keys; offer a quantity that suits the book when there is none."""

@@ -58,8 +58,6 @@ class DepthView:
     _scale: SizeScale | None = None
     _sizes: SizeColumn = field(default_factory=SizeColumn)
 
-    # --- what changes it ---
-
     def show(self, book: BookSnapshot) -> None:
         """Take a book."""
         if book is not self._book:
@@ -127,8 +125,6 @@ class DepthView:
         """Other prices show: their scale starts anew."""
         self._scale = None
         self._sizes = SizeColumn()
-
-    # --- the rows ---
 
     def rows(self, width: int, height: int, look: Look, stale: str = "") -> list[Line]:
         """The mid row, the curves with their axes, and the cursor's figures or those of both sides."""
@@ -202,8 +198,6 @@ class DepthView:
             return None
         x = columns.x(self.price)
         return x if 0 <= x < columns.width else None
-
-    # --- text ---
 
     def _gauge(self, width: int, stale: str, share: float | None, look: Look) -> Line:
         assert self._columns

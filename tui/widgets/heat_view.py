@@ -68,8 +68,6 @@ class HeatView:
     _axis: int = 0
     _shades: HeatShades = field(default_factory=HeatShades)
 
-    # --- what changes it ---
-
     def show(self, book: BookSnapshot) -> None:
         """Take a book: its prices choose the steps. What is drawn comes from the history."""
         if book is not self._book:
@@ -156,8 +154,6 @@ class HeatView:
             facts.append(f"step {self._step.normalize():,f}")
         return facts if self.seconds == 1 else [*facts, f"{self.seconds}s a column"]
 
-    # --- the rows ---
-
     def rows(self, width: int, height: int, look: Look, stale: str = "") -> list[Line]:
         """The legend or the cursor's figures, the picture, the time axis."""
         history, middle = self.history(), self._middle()
@@ -217,8 +213,6 @@ class HeatView:
             behind=max(self._now - self._end, 0) if self._end is not None else 0,
             note=f"since {fmt.time_of_day(oldest * NS)}",
         )
-
-    # --- where it stands ---
 
     @property
     def _now(self) -> int:

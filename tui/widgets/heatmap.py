@@ -187,9 +187,6 @@ def _mark(heatmap: Heatmap, marks: dict[int, dict[int, Cell]], x: int, y: int, c
         marks.setdefault(y, {})[x] = char, heatmap.ink.over(halves, style)
 
 
-# --- axes ---
-
-
 def _labels(heatmap: Heatmap) -> dict[int, tuple[str, Style]]:
     palette, scale = heatmap.ink.palette, heatmap.scale
     labels = {row: (f" {fmt.price(price, heatmap.decimals)}", palette.muted) for row, price in scale.grid}

@@ -83,8 +83,6 @@ class LadderView:
     def __post_init__(self) -> None:
         self._forget_figures()
 
-    # --- what changes it ---
-
     def show(self, book: BookSnapshot) -> None:
         """Take a book."""
         if book is self._book:
@@ -204,8 +202,6 @@ class LadderView:
                 into[venue] = into.get(venue, Decimal()) + size
         return merged
 
-    # --- the rows ---
-
     def rows(self, width: int, height: int, look: Look, stale: str = "") -> list[Line]:
         """Column names, asks, the mid row, bids, and below them the cursor's figures or whose mark is which.
 
@@ -316,8 +312,6 @@ class LadderView:
         share = float(value) / float(full) if full else 0.0
         return sqrt(share) if self.is_root else share
 
-    # --- the mid row ---
-
     def mid(self, stale: str, share: float | None) -> Mid:
         """The figures of the mid row with another share: that of the sizes another view shows."""
         return self._mid_figures.mid(stale, share)
@@ -330,8 +324,6 @@ class LadderView:
     def _mid(self, stale: str) -> Mid:
         in_sight = [side[: self.limit or self.fits] for side in (self._sides.bids, self._sides.asks)]
         return self._mid_figures.mid(stale, arithmetic.bid_share(*in_sight))
-
-    # --- below the ladder ---
 
     def _footer(self, width: int, height: int, best: Touch, look: Look) -> list[Line]:
         """The cursor's figures, else whose mark is which; for a moment, walls that came or went in place of marks."""
@@ -354,8 +346,6 @@ class LadderView:
         size, value = arithmetic.within(book.bids if side == "bid" else book.asks, price, side)
         standing = Standing(side, price, size, value, self.currency, best.mid, level[2])
         return cursor_rows(standing, self._price, width, height, look)
-
-    # --- figures ---
 
     @property
     def _price_decimals(self) -> int:

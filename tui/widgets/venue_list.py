@@ -67,8 +67,6 @@ class VenueList:
     _names: list[str] = field(default_factory=list)
     _shown: list[str] = field(default_factory=list)
 
-    # --- what changes it ---
-
     def show(self, book: BookSnapshot) -> BookSnapshot:
         """Take a book as it came; returns it without the venues that are switched off, where the source splits it."""
         if book is not self._book or self._rest is None:
@@ -119,8 +117,6 @@ class VenueList:
     def facts(self) -> list[str]:
         """What the heading says of it."""
         return ["venues"]
-
-    # --- the rows ---
 
     def rows(self, width: int, height: int, look: Look, stale: str = "") -> list[Line]:
         """Column names, a row for each venue, and below them what the figures mean."""

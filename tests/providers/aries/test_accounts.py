@@ -21,9 +21,6 @@ def accounts(*names: str, account: str = ID, interval: str = "5m") -> AccountsCo
     return live(AccountsCodec(credential(), SymbolTable(), account=account, pnl_interval=interval), want(*names))
 
 
-# -- topics
-
-
 def test_each_topic_has_a_frame_of_its_own() -> None:
     codec = accounts()
     frames = sent(codec.wanted(want("news", "account"), NOW_NS))
@@ -74,9 +71,6 @@ def test_without_an_account_only_what_needs_none_is_asked_for() -> None:
     signals = drained(codec.wanted(want("news", "account"), NOW_NS))
     assert [frame["payload"][0]["topic"] for frame in sent(signals)] == ["watchlistUpdates", "news"]
     assert len(of(signals, Notice)) == 1
-
-
-# -- orders, positions, balances
 
 
 @pytest.mark.fault("A15")
@@ -178,9 +172,6 @@ def test_a_whole_watchlist_is_taken_and_a_change_of_unknown_form_is_only_told() 
 def test_account_information_is_one_line_with_the_changed_keys() -> None:
     notice = one(accounts().received(golden("accounts/info.json"), NOW_NS), Notice)
     assert notice.text == "account information changed: status"
-
-
-# -- news
 
 
 def test_news_is_read_under_any_spelling() -> None:

@@ -151,9 +151,6 @@ def test_the_account_is_what_the_market_says(dialect: AriesDialect) -> None:
     assert talked.of(Watchlist)[0].symbols == ("AAPL", "NVDA", "SPX")
 
 
-# -- what the documentation leaves open
-
-
 CHANGES: list[Callable[[Behaviour], None]] = [
     lambda b: setattr(b, "greets", False),
     lambda b: setattr(b, "auth_type", "response"),
@@ -223,9 +220,6 @@ def test_topics_that_are_refused_leave_the_rest(dialect: AriesDialect) -> None:
     assert talked.of(Order)
 
 
-# -- time
-
-
 @pytest.mark.parametrize("channel", EVERYTHING)
 def test_a_short_session_is_renewed_in_place_again_and_again(channel: str, dialect: AriesDialect) -> None:
     dialect.behaviour.expires_ms[channel] = 120_000
@@ -250,8 +244,6 @@ def test_pings_are_never_too_close(dialect: AriesDialect) -> None:
     assert len(talked.of(Latency)) == 4
     assert not dialect.violations
 
-
-# -- wants come and go
 
 NAMES = {
     "market": [
@@ -306,9 +298,6 @@ def expected(talked: Talk, names: frozenset[str]) -> set[str]:
     if talked.dialect.behaviour.level2_key is None:
         wanted = {each.symbol for each in want(*names) if each.symbol != "ZZZZ" and each not in refused}
     return {talked.codec.code(symbol) or "" for symbol in wanted if symbol is not None}
-
-
-# -- the simulator itself
 
 
 def test_the_simulator_counts_what_a_client_should_know_better(dialect: AriesDialect) -> None:

@@ -37,9 +37,6 @@ def market(*names: str) -> MarketCodec:
     return live(MarketCodec(credential(), SymbolTable()), want(*names))
 
 
-# -- subscriptions
-
-
 @pytest.mark.parametrize(
     ("names", "entry"),
     [
@@ -119,9 +116,6 @@ def test_symbols_of_other_markets_are_not_asked_for() -> None:
     assert not sent(codec.wanted(want("quote BTC/USDT", "quote NASDAQ:AAPL"), NOW_NS))
 
 
-# -- refusals
-
-
 @pytest.mark.fault("A13", "M26")
 def test_depth_that_is_refused_is_given_up_and_the_rest_asked_for_again() -> None:
     codec = live(MarketCodec(credential(), SymbolTable()))
@@ -180,9 +174,6 @@ def test_a_refusal_of_what_is_no_longer_wanted_is_silence() -> None:
     [frame] = sent(codec.wanted(want("quote AAPL"), NOW_NS))
     drained(codec.wanted(frozenset(), NOW_NS))
     assert not drained(codec.received(error(frame["id"], "invalid symbol"), NOW_NS))
-
-
-# -- events
 
 
 @pytest.mark.fault("A8", "A9")
@@ -311,9 +302,6 @@ def test_a_part_of_the_market_status_changes_only_that_part() -> None:
     changed = update("marketStatus", {"market": "closed", "afterHours": True})
     status = one(codec.received(changed, NOW_NS), MarketStatus)
     assert (status.session, status.currencies) == (Session.POST, {"crypto": "open", "fx": "open"})
-
-
-# -- late, missing and silent
 
 
 @pytest.mark.fault("A12", "M31")

@@ -54,9 +54,6 @@ async def key(of: Any, channel: str = "live", *, fresh: bool = False) -> str:
     return str(credential.secret.get_secret_value())
 
 
-# -- direct and static
-
-
 @pytest.mark.fault("M57")
 async def test_direct_mode_uses_the_dashboard_key_without_the_spaces_around_it(tmp_path: Path) -> None:
     direct = provider(tmp_path, secrets=Secrets(api_key=" abc.def.ghi\n"))
@@ -91,9 +88,6 @@ async def test_a_pasted_key_may_say_when_it_ends(tmp_path: Path) -> None:
     ended = json.dumps({"api_key": "ws_y", "expiration": NOW_S - 60})
     with pytest.raises(CredentialError):
         await provider(tmp_path, secrets=Secrets(websocket_key=ended), key="static").credential("live")
-
-
-# -- rotation
 
 
 async def test_a_stored_key_with_more_than_a_day_left_is_used_as_it_is(tmp_path: Path, clock: ManualClock) -> None:
@@ -324,9 +318,6 @@ def test_a_stored_key_survives_the_way_through_the_store() -> None:
     kept_key = StoredKey(SecretStr("ws_1"), NOW_S * NS, "owner", (NOW_S - 5) * NS)
     assert StoredKey.parse(kept_key.dump()) == kept_key
     assert "ws_1" not in repr(kept_key)
-
-
-# -- claims
 
 
 def _jwt(payload: Any) -> SecretStr:

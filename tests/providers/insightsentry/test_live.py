@@ -45,9 +45,6 @@ def series(*rows: object, code: str = "NASDAQ:AAPL", bar_type: str = "1m") -> di
     return {"code": code, "last_update": 1767623871412, "bar_type": bar_type, "series": list(rows)}
 
 
-# -- lists
-
-
 def test_the_first_list_holds_the_key_and_what_the_reference_asks_for() -> None:
     driver = Driver(live_codec(options=SeriesOptions(extended=False)))
     (sent,) = subscribes(driver.want(bar("MSFT", Interval.M5), quote("ETH/USDT")))
@@ -151,9 +148,6 @@ def test_a_removal_that_was_ignored_shows_by_its_data_and_is_sent_once_more() ->
     assert codes(driver.wait(70)) == [["NASDAQ:AAPL"]]
 
 
-# -- login and life
-
-
 @pytest.mark.fault("I1")
 def test_connecting_is_no_login_but_the_next_sign_of_life_is() -> None:
     driver = Driver(live_codec())
@@ -214,9 +208,6 @@ def test_an_unknown_shape_is_named_once_and_counted_each_time() -> None:
     driver = live(quote("AAPL"))
     assert driver.receive({"foo": 1, "bar": 2}) == [Count("unknown", sample="bar foo")]
     assert driver.receive({"foo": 3, "bar": 4}) == [Count("unknown")]
-
-
-# -- quotes
 
 
 @pytest.mark.fault("I2")
@@ -281,9 +272,6 @@ def test_one_bad_row_of_a_wrapper_costs_only_itself() -> None:
     made = live(quote("AAPL")).receive({"data": [None, {"bid": 1}, {"code": "NASDAQ:AAPL", "bid": 2}]})
     assert len(of(Quote, made)) == 1
     assert of(Count, made) == [Count("rejected"), Count("rejected")]
-
-
-# -- bars and ticks
 
 
 @pytest.mark.fault("I1", "I5")

@@ -53,9 +53,6 @@ def refused(signals: list[Signal]) -> set[Subscription | None]:
     return {each.subscription for each in of(Notice, signals) if each.refused}
 
 
-# -- structured errors
-
-
 @pytest.mark.fault("I9", "M27")
 def test_a_refused_symbol_leaves_the_rest_active() -> None:
     driver = live(quote("AAPL"), quote("MSFFT"), bar("MSFFT"))
@@ -197,9 +194,6 @@ def test_an_absurd_delay_is_cut() -> None:
     assert end.delay_s == 3600
 
 
-# -- keys
-
-
 @pytest.mark.fault("M54")
 @pytest.mark.parametrize("can_rotate", [True, False])
 @pytest.mark.parametrize(
@@ -224,9 +218,6 @@ def test_a_key_in_its_last_day_is_asked_for_anew_and_the_new_one_reconnects() ->
     assert not list(driver.codec.renewed(old, driver.now_ns)), "the rotation failed: the old one goes on"
     (end,) = of(Close, list(driver.codec.renewed(Credential(SecretStr("ws_new")), driver.now_ns)))
     assert end.then is Then.RECONNECT
-
-
-# -- legacy errors
 
 
 @pytest.mark.fault("I9", "M27")

@@ -180,9 +180,6 @@ def test_the_provider_carries_what_it_has_a_code_and_a_channel_for(tmp_path: Pat
     assert [each.name for each in plain.channels] == ["live", "newsfeed"]
 
 
-# -- codes looked up before they are sent
-
-
 def not_there(query: object) -> Any:
     raise RestError("HTTP 404", status=404)
 

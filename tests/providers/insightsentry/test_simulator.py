@@ -152,9 +152,6 @@ def server_list(session: Session) -> set[str]:
     return {f"{each['code']} {each['type']}" for each in session.talk.listed}
 
 
-# -- client and server
-
-
 def test_quotes_and_bars_arrive_as_the_market_has_them(dialect: InsightSentryDialect) -> None:
     session = live(dialect)
     session.want = frozenset({quote("AAPL"), quote("SPX"), bar("BTC/USDT"), bar("BTC/USDT", Interval.S1)})
@@ -338,9 +335,6 @@ def test_any_sequence_of_wants_settles_without_a_violation(
     assert not dialect.violations
 
 
-# -- what the server does to clients that break the rules
-
-
 def _list(*codes: str, **fields: Any) -> str:
     wanted = [{"code": code, "type": "quote", **fields} for code in codes]
     return json.dumps({"api_key": KEY, "subscriptions": wanted})
@@ -388,9 +382,6 @@ def test_a_bad_symbol_stops_the_whole_request(dialect: InsightSentryDialect) -> 
     assert list(talk.received(_list("NASDAQ:MSFT", "NASDAQ:NOSUCH"), NS)) == ['{"message": "Invalid Symbol Code"}']
     assert isinstance(talk, LiveConversation)
     assert [each["code"] for each in talk.listed] == ["NASDAQ:AAPL"]
-
-
-# -- the server's REST
 
 
 def _get(dialect: InsightSentryDialect, path: str, **query: str) -> Any:

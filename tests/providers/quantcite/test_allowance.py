@@ -60,9 +60,6 @@ async def dialled(of: QuantCite) -> None:
         pass
 
 
-# -- the meter
-
-
 def test_every_frame_counts_and_books_by_symbol(clock: ManualClock) -> None:
     provider = program(None, clock)
     codec = provider.codec("book", Credential(SecretStr(SECRET)))
@@ -118,9 +115,6 @@ def test_how_long_something_lasts_is_said_in_one_figure(seconds: float, said: st
     assert span(seconds) == said
 
 
-# -- what is shown
-
-
 async def test_the_note_says_what_is_used_how_long_it_lasts_and_for_what(clock: ManualClock) -> None:
     provider = program(None, clock)
     assert provider.note("book") == ""
@@ -142,9 +136,6 @@ async def test_without_a_known_allowance_only_the_count_is_said(clock: ManualClo
     assert provider.note("book") == "2.00 GB used this month, 2.0G today"
     await dialled(provider)
     assert await look(provider) == []
-
-
-# -- kept on disk
 
 
 async def test_totals_by_day_survive_a_restart_and_begin_anew_with_the_month(
@@ -191,9 +182,6 @@ async def test_another_key_has_a_count_of_its_own(tmp_path: Path, clock: ManualC
     other = program(tmp_path, clock, key="qc_live_other")
     await look(other)
     assert other.note("book") == ""
-
-
-# -- compared with the provider's own count
 
 
 async def test_the_provider_is_asked_once_an_hour_and_only_when_something_came(clock: ManualClock) -> None:
@@ -283,9 +271,6 @@ async def test_another_tickdeck_on_this_machine_is_nobody_else(tmp_path: Path, c
     assert isinstance(first.context.http, Http)
     first.context.http.answers["usage"] = usage(9.1)
     assert await look(first) == []
-
-
-# -- warned of and capped
 
 
 async def test_the_user_is_warned_once_when_most_is_used(clock: ManualClock) -> None:

@@ -44,9 +44,6 @@ def live(*symbols: Symbol, **options: Any) -> Desk:
     return desk
 
 
-# -- login
-
-
 @pytest.mark.fault("Q1")
 @pytest.mark.parametrize(
     ("frames", "detail"),
@@ -120,9 +117,6 @@ def test_pairs_and_exchanges_are_asked_for_once_a_run() -> None:
     first.hear(GOLDEN["pairs_all_seed.json"])
     first.hear(GOLDEN["exchanges_seed.json"])
     assert not sent(Desk(make(index=index)).login().said, "get_pairs", "get_exchanges")
-
-
-# -- subscriptions
 
 
 def test_one_subscribe_a_symbol_serves_book_and_quote() -> None:
@@ -280,9 +274,6 @@ def test_a_confirmed_symbol_without_a_book_is_asked_for_one_once() -> None:
     assert of(desk.hear(GOLDEN["snapshot.json"]), BookSnapshot)
 
 
-# -- books
-
-
 def test_a_book_of_the_reference_becomes_a_snapshot_and_a_quote() -> None:
     desk = Desk().login()
     desk.want(book(BTC) | quote(BTC))
@@ -407,9 +398,6 @@ def test_a_side_that_lost_all_its_levels_does_not_empty_the_book() -> None:
     message["data"]["bids"] = [{"price": None, "amount": 1, "exchanges": []}]
     assert of(desk.hear(message), Count) == [Count("rejected", 1), Count("rejected")]
     assert not of(desk.said, BookSnapshot)
-
-
-# -- errors and warnings
 
 
 @pytest.mark.fault("Q7", "M27")
@@ -566,9 +554,6 @@ def test_a_server_that_forgot_the_login_gets_a_new_connection() -> None:
     (close,) = live(BTC).hear({"type": "error", "error": "authentication_required"})
     assert isinstance(close, Close)
     assert close.then is Then.RETRY
-
-
-# -- keep-alive and the unknown
 
 
 def test_pings_go_out_every_30_seconds_and_pongs_tell_the_round_trip() -> None:

@@ -253,9 +253,6 @@ def test_its_settings_point_at_its_paths() -> None:
     assert found.http_url == f"http://127.0.0.1:2{QuantCiteDialect.rest_prefix}"
 
 
-# -- what it holds against a client
-
-
 def talk(dialect: QuantCiteDialect, *frames: str, login: bool = True, step_s: float = 0.0) -> list[dict[str, Any]]:
     server = dialect.conversation("book")
     now_ns, replies = START_NS, list(server.opened(START_NS))
@@ -331,9 +328,6 @@ def test_the_sums_beside_a_book_agree_with_its_levels(dialect: QuantCiteDialect)
     for level in bids + asks:
         assert level["exchange_count"] == len(level["exchanges"])
         assert level["value"] == pytest.approx(level["price"] * level["amount"], abs=0.001)
-
-
-# -- whatever is wanted in whatever order
 
 
 MARKET = SimulatedMarket(start_ns=START_NS)

@@ -57,8 +57,6 @@ class AccountsCodec(SessionCodec):
         self._sent: set[str] = set()
         self._frames: dict[str, str] = {}
 
-    # -- topics
-
     def changed(self, want: Wants, now_ns: int) -> Iterator[Signal]:
         """Subscribe topics that are new, unsubscribe those that nobody wants."""
         topics = [topic for subscription in sorted(want) for topic in TOPICS.get(subscription, ())]
@@ -111,8 +109,6 @@ class AccountsCodec(SessionCodec):
         if topic == "pnl":
             entry["interval"] = self._pnl_interval
         return [entry] if is_array else entry
-
-    # -- events
 
     def event(self, what: What | None, body: Body, message: Message, ts_recv_ns: int) -> Iterator[Signal]:
         """Dispatch one body by the name of its event, else by its keys (7.2, 17)."""

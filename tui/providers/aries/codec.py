@@ -120,8 +120,6 @@ class SessionCodec(Codec):
         self._tally: Counter[Counted] = Counter()
         self._samples: dict[Counted, str] = {}
 
-    # -- what the connection calls
-
     def opened(self, now_ns: int) -> Output:
         """Log in: nothing else may be sent before `authSuccess` (3.1)."""
         warnings = [self.notice(text, now_ns) for text in self._warnings]
@@ -148,8 +146,6 @@ class SessionCodec(Codec):
         self._credential = credential
         return [self._log_in(now_ns)] if self._was_live and self._login is None else []
 
-    # -- what a channel adds
-
     @abstractmethod
     def changed(self, want: Wants, now_ns: int) -> Iterable[Signal]:
         """Go from what is subscribed to `want`."""
@@ -173,8 +169,6 @@ class SessionCodec(Codec):
     def tended(self, now_ns: int) -> Iterable[Signal]:
         """Time has passed while live."""
         return ()
-
-    # -- for the channels
 
     def next_id(self, prefix: str) -> str:
         """A request id that was not used on this connection."""
@@ -218,8 +212,6 @@ class SessionCodec(Codec):
             subscription=refused,
             refused=refused is not None,
         )
-
-    # -- lines and counts
 
     def _line(self, line: str, now_ns: int) -> Iterator[Signal]:
         try:
@@ -272,8 +264,6 @@ class SessionCodec(Codec):
         """Whether it only confirms a request: acknowledgements are not documented, but harmless (5.2)."""
         ours = message.id.startswith(("sub-", "unsub-"))
         return ours and message.what is None and not any(True for _ in _kinds(message))
-
-    # -- the login
 
     def _log_in(self, now_ns: int, *, fallback: bool = False) -> Send:
         login = _Login(self.next_id("auth"), now_ns, fallback)
@@ -364,8 +354,6 @@ class SessionCodec(Codec):
     def _refusal(self, reason: str) -> LoginRefused:
         self._login = None
         return LoginRefused(reason, SIGN_IN, refresh=True)
-
-    # -- time
 
     def _overdue(self, now_ns: int) -> Iterator[Signal]:
         if self._login is None:

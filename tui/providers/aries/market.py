@@ -102,8 +102,6 @@ class MarketCodec(SessionCodec):
         self._has_lost |= any(isinstance(each, Count) and each.what == "undecodable" for each in output)
         return [*output, *self._repair(ts_recv_ns)]
 
-    # -- subscriptions
-
     def changed(self, want: Wants, now_ns: int) -> Iterator[Signal]:
         """Unsubscribe what goes and what shrinks, then subscribe what is new or changed with its full field set."""
         self._refused &= want
@@ -152,8 +150,6 @@ class MarketCodec(SessionCodec):
         for code in due:
             del self._ticking[code]
         yield from self._subscribe(silent, now_ns)
-
-    # -- events
 
     def event(self, what: What | None, body: Body, message: Message, ts_recv_ns: int) -> Iterator[Signal]:
         """Dispatch one body (17)."""
@@ -272,8 +268,6 @@ class MarketCodec(SessionCodec):
             payload = [full_removal(dropped.entry)]
             yield Send(wire.unsubscribe(self.next_id("unsub"), payload), purpose="unsubscribe")
 
-    # -- requests
-
     def _repair(self, now_ns: int) -> Iterator[Signal]:
         """After a loss leave everything and come back a moment later, when nothing old is under way any more."""
         if self._has_lost and self._is_live and self._streams and now_ns - self._left_ns >= REPAIR_S * NS:
@@ -336,8 +330,6 @@ class MarketCodec(SessionCodec):
         for subscription in row.subscriptions():
             self._refused.add(subscription)
             yield self.notice(text, now_ns, refused=subscription)
-
-    # -- watching
 
     def _lacks_depth(self, stream: _Stream, now_ns: int) -> bool:
         wants = Kind.BOOK in stream.row.kinds and stream.quoted

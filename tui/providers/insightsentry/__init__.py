@@ -116,8 +116,6 @@ class InsightSentry(Provider):
         self._rest = rest.Rest(context.http, base_url, self._headers)
         self._vetting = Vetting(self.symbols, self._trials, self.search, self._rest, context.now_ns)
 
-    # -- what there is
-
     @property
     def channels(self) -> tuple[Channel, ...]:
         """`live` and `newsfeed`."""
@@ -151,8 +149,6 @@ class InsightSentry(Provider):
             return NewsfeedCodec(credential, self.symbol, self._seen, can_rotate=can_rotate)
         options = SeriesOptions(self._settings.history, self._settings.history_bars, self._settings.extended)
         return LiveCodec(credential, self.code, self._trials, options, can_rotate=can_rotate)
-
-    # -- keys
 
     async def credential(self, channel: str, *, fresh: bool = False) -> Credential:
         """The WebSocket key; only in `rapidapi` mode can a refused one be replaced.
@@ -214,8 +210,6 @@ class InsightSentry(Provider):
             raise CredentialError(f"the stored {title} for InsightSentry holds spaces or strange signs", remedy=_SET)
         return SecretStr(words)
 
-    # -- the budget of connections
-
     @asynccontextmanager
     async def dialling(self, channel: str) -> AsyncIterator[None]:
         """Count the connection, unless it does not come about. Raises FeedError when there are no more today."""
@@ -232,8 +226,6 @@ class InsightSentry(Provider):
 
     async def _tally(self) -> UsageFile:
         return await self._usages.of(await self.account())
-
-    # -- REST
 
     async def search(self, query: str, limit: int = 20) -> list[SymbolMatch]:
         """Instruments that match; answers are kept for an hour. Raises RestError or CredentialError."""

@@ -45,16 +45,12 @@ class SocketCodec(Codec):
         self._garbled = 0
         self._shapes: set[str] = set()
 
-    # -- what each socket has of its own
-
     @abstractmethod
     def _message(self, message: Any, now_ns: int) -> Iterator[Signal]:
         """React to a decoded frame."""
 
     def _time_passed(self, now_ns: int) -> Iterator[Signal]:
         yield from ()
-
-    # -- the codec
 
     def opened(self, now_ns: int) -> Output:
         """Start the pings; the first message is the login."""
@@ -105,8 +101,6 @@ class SocketCodec(Codec):
         ends_ns = self._expires_at_ns
         return ends_ns is not None and now_ns >= max(ends_ns - RENEW_BEFORE_NS, self._renew_asked_ns + RENEW_EVERY_NS)
 
-    # -- pieces for the sockets
-
     def _alive(self, detail: str = "") -> Iterator[Signal]:
         """There is no acknowledgement: the first sign of life without an error is the login (1)."""
         if not self._is_logged_in and not self._is_closed:
@@ -146,8 +140,6 @@ class SocketCodec(Codec):
 
     def _notice(self, words: str, now_ns: int, severity: Severity = Severity.WARNING) -> Notice:
         return Notice(source=SOURCE, feed=self._feed, severity=severity, text=words, ts_recv_ns=now_ns)
-
-    # -- errors that mean the same on both sockets (7)
 
     def _refused(self) -> Iterator[Signal]:
         if not self._is_closed:

@@ -9,14 +9,10 @@ from typing import Final
 
 from tui.market.names import Interval
 
-# -- series frames (4.1, 4.2): how response codes of bars are spelled
-
 BAR_UNITS: Final = {"s": 1, "S": 1, "m": 60, "h": 3600, "H": 3600, "d": 86_400, "D": 86_400, "w": 604_800, "W": 604_800}
 """Unit letters in seconds. Only `s`, `m` and `D` were seen; `M` is a month and stays unknown."""
 TICK_CODES: Final = frozenset({"tick", "1tick", "1T", "T", "tick1"})
 """Response codes of a feed of single trades. None was ever seen."""
-
-# -- texts (4.5, 7.1): one shape for status and error, so the words decide
 
 BENIGN: Final = ("connecting", "connected")
 """Status texts start with these."""
@@ -30,8 +26,6 @@ ERROR_WORDS: Final = (
     "invalid", "error", "fail", "unknown", "not found", "unsupported", "denied", "exceed", "malformed", "required",
 )  # fmt: skip
 """Any other text with one of these is taken for a legacy error; without, it is only shown."""
-
-# -- structured errors (7.2): the table, with kinds that only integrators have reported
 
 PARTIAL_ERRORS: Final = frozenset(
     {"invalid_symbol", "invalid_bar_interval", "invalid_currency_code", "invalid_unit_code", "series_error"}
@@ -48,12 +42,8 @@ ACCOUNT_ERRORS: Final = frozenset({"subscription_expired", "websocket_access_req
 KEY_ERRORS: Final = frozenset({"unauthorized", "invalid_api_key", "invalid_key", "api_key_expired", "invalid_token"})
 """Kinds that refuse the key. None is documented; texts are matched with `KEY_WORDS` as well."""
 
-# -- lists whose packing is not stated (5, 11.1)
-
 NEWS_LISTS: Final = ("data", "news", "items")
 SEARCH_LISTS: Final = ("symbols", "data", "results")
-
-# -- codes (3.1): exchange prefixes that the reference shows no example of
 
 INDEX_CODES: Final = {
     "SPX": "SP:SPX",
@@ -76,8 +66,6 @@ CRYPTO_FIAT: Final = "COINBASE"
 """Exchange of coins against US dollars, euros and pounds."""
 FOREX: Final = "FX"
 """Exchange prefix of currency pairs."""
-
-# -- requests
 
 BAR_REQUESTS: Final = {
     Interval.S1: ("second", 1),

@@ -86,8 +86,6 @@ class LiveCodec(SocketCodec):
         """Nothing goes out before the first list, which is the login: it may have to wait for the budget."""
         return ()
 
-    # -- sending lists
-
     def wanted(self, want: Wants, now_ns: int) -> Output:
         """Send the whole list with the key when it differs from the last one; close when nothing is left of it."""
         if self._is_closed:
@@ -168,8 +166,6 @@ class LiveCodec(SocketCodec):
                 ts_recv_ns=now_ns,
             )
 
-    # -- time
-
     def _time_passed(self, now_ns: int) -> Iterator[Signal]:
         if self._resend_ns is not None:
             if now_ns >= self._resend_ns:
@@ -200,8 +196,6 @@ class LiveCodec(SocketCodec):
             return
         self._probe = waiting[0]
         yield from self._settled(now_ns)
-
-    # -- receiving
 
     def received(self, frame: str | bytes, ts_recv_ns: int) -> Output:
         """Decode one frame, or let it wait when it is a quote that may be one of many."""
@@ -333,8 +327,6 @@ class LiveCodec(SocketCodec):
         count = message.get("subscription_count")
         if isinstance(count, int) and not isinstance(count, bool) and 0 <= count < len(self._sent):
             yield self._notice(f"the provider runs {count} of {len(self._sent)} subscriptions", now_ns)
-
-    # -- errors
 
     def _dropped(self, trouble: Problem, said: str, now_ns: int) -> Iterator[Signal]:
         """One subscription failed while the rest is active: no reconnect (7.2)."""

@@ -146,8 +146,6 @@ class QuantCite(Provider):
             raise CredentialError("no QuantCite key is stored", remedy="Store it: tickdeck credentials set quantcite")
         return Credential(key)
 
-    # -- the month's data
-
     @asynccontextmanager
     async def dialling(self, channel: str) -> AsyncIterator[None]:
         """Nothing more may come when the cap is reached. Raises FeedError."""

@@ -67,8 +67,6 @@ class Allowance:
         self._told: Told | None = None
         self._is_warned = False
 
-    # -- counting
-
     def is_due(self, now_ns: int) -> bool:
         """Whether it is time to save again."""
         return now_ns - self._saved_ns >= SAVE_NS
@@ -109,8 +107,6 @@ class Allowance:
         if theirs > ours * MORE + MORE_BYTES:
             counts = f"QuantCite counted {fmt.data(theirs)} lately, {fmt.data(ours)} came here"
             yield f"{counts}: something else uses this key"
-
-    # -- figures
 
     def used(self, now_ns: int) -> int:
         """Bytes used in this billing period."""

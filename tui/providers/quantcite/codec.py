@@ -104,8 +104,6 @@ class BookCodec(Codec):
         self._awaits_pong = False
         self._sampled: set[str] = set()
 
-    # -- what the connection calls
-
     def opened(self, now_ns: int) -> Output:
         """Log in at once, without waiting for a greeting that may not come (section 1)."""
         self._now_ns = now_ns
@@ -162,8 +160,6 @@ class BookCodec(Codec):
             self._pinged_ns, self._awaits_pong = now_ns, True
             out.append(Send(wire.ping(), "ping"))
         return out
-
-    # -- frames
 
     def _may_wait(self, head: Head) -> bool:
         line = self._lines.lines.get(head.code)
@@ -247,8 +243,6 @@ class BookCodec(Codec):
             case _:
                 assert_never(message)
 
-    # -- login
-
     def _logged_in(self, tier: str, usage: str = "") -> Iterator[Signal]:
         if self._is_live:
             return
@@ -271,8 +265,6 @@ class BookCodec(Codec):
                 yield self._notice(Severity.WARNING, f"QuantCite knows no exchange {name}", suggestions=alike)
             elif status != "active":
                 yield self._notice(Severity.INFO, f"{name}: {status}")
-
-    # -- books
 
     def _book(self, book: Book) -> Iterator[Signal]:
         """Sections 4.4 and 4.5: each update is the complete book.
@@ -326,8 +318,6 @@ class BookCodec(Codec):
             missing_venues=line.missing,
             sequence=book.number,
         )
-
-    # -- errors and warnings
 
     def _problem(self, problem: wire.Problem) -> Iterator[Signal]:
         """Section 6.1: act on the kind alone, whatever carried it."""
@@ -409,8 +399,6 @@ class BookCodec(Codec):
             return Count("unknown")
         self._sampled.add(message.type)
         return Count("unknown", sample=parse.text(f"{message.type}: {', '.join(message.fields)}", 160))
-
-    # -- small parts
 
     def _code(self, subscription: Subscription) -> str | None:
         symbol = subscription.symbol

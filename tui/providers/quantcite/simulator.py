@@ -207,8 +207,6 @@ class BookConversation(Conversation):
                 yield self._book("aggregated_orderbook_update", symbol, stream.venues, now_ns, **numbered)
                 yield from self._data_warnings(now_ns)
 
-    # -- requests
-
     def _authenticate(self, key: object) -> Iterator[Reply]:
         if self._has_tried:
             self._dialect.violations["second authenticate"] += 1
@@ -326,8 +324,6 @@ class BookConversation(Conversation):
         text = f"Symbol {asked} is not supported on any exchange"
         more = {"suggested_symbols": alike} if alike else {}
         return _frame("subscription_error", error="invalid_symbol", message=text, symbol=symbol, **more)
-
-    # -- what goes out by itself
 
     def _book(self, kind: str, symbol: str, venues: tuple[str, ...], now_ns: int, **numbered: Any) -> str:
         bids, asks = self._dialect.market.aggregated(symbol, venues, DEPTH)

@@ -244,8 +244,6 @@ class Subscriptions:
                 yield Send(wire.get_orderbook(line.code))
         yield from self.settle(now_ns)
 
-    # -- what the server says
-
     def confirmed(self, response: wire.SubscriptionResponse, now_ns: int) -> Iterator[Send | Notice]:
         """Section 4.2: subscribed, on all or some exchanges, or refused."""
         line = self._find(response.symbol)
@@ -363,8 +361,6 @@ class Subscriptions:
     def line(self, code: str) -> Line | None:
         """The line of a code, as the server spells it."""
         return self._find(code)
-
-    # -- steps
 
     def _is_wanted(self, line: Line) -> bool:
         return line.code in self._wanted and line.left_out == self._without(line.code)

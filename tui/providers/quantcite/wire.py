@@ -19,8 +19,6 @@ MAX_CODE: Final = 40
 MAX_NAMES: Final = 500
 MAX_PAIRS: Final = 200_000
 
-# -- requests
-
 
 def authenticate(api_key: str) -> str:
     """Section 2: once per connection, before anything else."""
@@ -59,9 +57,6 @@ def ping() -> str:
 
 def _frame(kind: str, **fields: object) -> str:
     return json.dumps({"type": kind, **fields}, separators=(",", ":"))
-
-
-# -- fields that hold what they should, or nothing
 
 
 def names(value: object) -> tuple[str, ...]:
@@ -137,9 +132,6 @@ class Fields(BaseModel):
     """Base of messages and their parts: unknown fields are ignored."""
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
-
-
-# -- messages
 
 
 class DataUsage(Fields):

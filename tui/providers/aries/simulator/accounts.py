@@ -43,8 +43,6 @@ class AccountsConversation(Session):
         self._candle_s = 0
         self._valued_ns = 0
 
-    # -- topics
-
     def subscribed(self, payload: Any, request_id: str, now_ns: int, *, wants_it: bool) -> Iterator[Message]:
         """One topic a frame, `[{"topic": "news"}]` or `{"topic": "news"}`."""
         if isinstance(payload, list) is not self.behaviour.takes_arrays:
@@ -92,8 +90,6 @@ class AccountsConversation(Session):
                     yield update("news", {"items": [news(each) for each in recent]}, now_ns)
             case _:
                 pass
-
-    # -- news
 
     def moved(self, changes: Sequence[Change], now_ns: int) -> Iterator[Message]:
         """Orders and news as they come; what an account is worth once a second."""

@@ -77,8 +77,6 @@ class MarketConversation(Session):
         super().__init__(market, behaviour, tokens, violations)
         self._streams: dict[str, _Stream] = {}
 
-    # -- subscriptions
-
     def subscribed(self, payload: Any, request_id: str, now_ns: int, *, wants_it: bool) -> Iterator[Message]:
         """An array of symbol requests; an error fails all of them."""
         if not isinstance(payload, list) or not all(isinstance(entry, dict) for entry in payload):
@@ -121,8 +119,6 @@ class MarketConversation(Session):
     def _is_deep(self, stream: _Stream) -> bool:
         has_asked = self.behaviour.level2_key and stream.entry.get(self.behaviour.level2_key)
         return bool(has_asked) and stream.contract is None  # options have no depth here
-
-    # -- news
 
     def welcome(self, now_ns: int) -> Iterator[Message]:
         """Market status comes by itself (5.4)."""

@@ -75,8 +75,6 @@ class Session(Conversation):
         self._is_warned = False
         self._ping_ns: int | None = None
 
-    # -- for the server
-
     def opened(self, now_ns: int) -> Iterable[Reply]:
         """Ask for a login."""
         self._opened_ns = now_ns
@@ -114,8 +112,6 @@ class Session(Conversation):
         messages.extend(self.moved(changes, now_ns))
         return self.framed(messages)
 
-    # -- for the channels
-
     @abstractmethod
     def subscribed(self, payload: Any, request_id: str, now_ns: int, *, wants_it: bool) -> Iterator[Message]:
         """Subscribe or unsubscribe."""
@@ -147,8 +143,6 @@ class Session(Conversation):
         if self.random.random() < LOOSE:
             return str(value)
         return int(value) if value == value.to_integral_value() else float(value)
-
-    # -- login, pings
 
     def _is_auth(self, message: Mapping[str, Any]) -> bool:
         payload = message.get("payload")
