@@ -124,6 +124,8 @@ class PlainCodec(Codec):
                 yield Close("told to", Then.FAIL, until_change=True)
             case "bug":
                 raise KeyError("a mistake of the codec")
+            case "noise":
+                yield Count("undecodable", sample=text)
             case _:
                 yield Count("unknown", sample=text)
 

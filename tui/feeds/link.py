@@ -12,6 +12,7 @@ from typing import Final
 
 from tui.clock import Clock
 from tui.errors import TickdeckError
+from tui.feeds import legibility
 from tui.feeds.jumps import JumpWatch
 from tui.feeds.outcome import Outcome, classify
 from tui.feeds.pacing import SendLimiter
@@ -105,6 +106,7 @@ class Link:
         self._has_waited = True
         self._last_frame = self._last_login = around.clock.monotonic()
         self._jumps = JumpWatch(around.clock)
+        self._legibility = legibility.Legibility(around.clock)
         self.delivered: set[Subscription] = set()
         """What records have come for."""
         self.has_data = False
@@ -284,7 +286,9 @@ class Link:
     def _apply_one(self, signal: Signal) -> None:
         match signal:
             case Event():
-                self.has_data |= not isinstance(signal, Status | Notice)
+                if not isinstance(signal, Status | Notice):
+                    self.has_data = True
+                    self._legibility.read()
                 self._note_delivery(signal)
                 self._around.emit(signal)
             case Send():
@@ -326,6 +330,8 @@ class Link:
         counts[count.what] += count.number
         if count.sample and counts[count.what] <= SAMPLES_LOGGED:
             log.debug("%s %s: %s", self._feed, count.what, clean(count.sample))
+        if count.what == "undecodable" and self._legibility.lost(count.number):
+            self.end(Outcome(Then.RETRY, legibility.REASON, legibility.REMEDY))
 
     def _notice(self, text: str, severity: Severity, subscription: Subscription | None = None) -> None:
         self._around.emit(
