@@ -20,9 +20,11 @@ from tests.test_app import dashboard
 from tui.app import MarketApp
 from tui.market.names import Kind, Subscription, Symbol
 from tui.market.store import Freshness
+from tui.panes.book import BookPane
+from tui.panes.quotes import QuotesPane
 from tui.simulator.server import SimulatorServer
 
-AAPL, BTC = Symbol("AAPL"), Symbol("BTC/USDT")
+BTC = Symbol("BTC/USDT")
 FEEDS = (
     "aries:market",
     "aries:charts",
@@ -41,86 +43,126 @@ async def test_a_short_soak_keeps_every_must() -> None:
     assert len(list(lines(result))) > 10
 
 
+STEP_S = 0.5
+LOOKS = 12
+"""Enough to outlast everything that the judge grants: `LATE_S` and `DRAWN_S` together."""
+
+
+class Court:
+    """A dashboard that stands still, its panes drawn as the store is, and a judge with a clock that is moved by hand.
+
+    Nothing in it depends on how fast the machine is: no value arrives, none grows old, and the judge is never held up.
+    """
+
+    def __init__(self, app: MarketApp) -> None:
+        self.app = app
+        stopped_ns, self.now_s = app.store.now_ns(), time.monotonic()
+        app.store.now_ns = lambda: stopped_ns
+        app.store.apply = lambda event: None  # type: ignore[method-assign]
+        assert app.main
+        for pane in app.main.panes:
+            pane.draw()
+
+    def verdict(
+        self, judge: Judge | None = None, *, figure: str | None = None, event: str = "sent", age_s: float = 0.0
+    ) -> Judge:
+        """What a judge says after some looks: everything well but for what is given.
+
+        Args:
+            judge: One that has looked before, else a new one.
+            figure: Sent instead of every figure that is shown.
+            event: What befell all connections: they were `closed`, `frozen`, or `sent` something for the last time ...
+            age_s: ... so many seconds before each look.
+        """
+        judge = judge or Judge(self.app, lambda: self.now_s)
+        for _ in range(LOOKS):
+            self.now_s += STEP_S
+            judge.look(self._report(figure, event, age_s))
+        return judge
+
+    def _report(self, figure: str | None, event: str, age_s: float) -> dict[str, Any]:
+        now_s = self.now_s
+        parts = {"opened": now_s - 600, "sent": now_s, "closed": None, "frozen": None, event: now_s - age_s}
+        lines = {name: [1, *parts.values()] for name in FEEDS}
+        return {"at": now_s, "lines": lines, "said": list(self._said(figure))}
+
+    def _said(self, figure: str | None) -> Iterator[tuple[int, float, str, str, str]]:
+        for symbol in self.app.desk.symbols:
+            if quote := self.app.store.quote(symbol):
+                for name in ("last", "bid", "ask"):
+                    if value := quote.get(name):
+                        yield 1, self.now_s - STEP_S / 2, symbol, name, figure or str(value)
+            if (state := self.app.store.book(symbol)) and state.book.bids and state.book.asks:
+                bid, ask = state.book.bids[0][0], state.book.asks[0][0]
+                for name, value in (("book bid", bid), ("book ask", ask), ("book mid", (bid + ask) / 2)):
+                    yield 1, self.now_s - STEP_S / 2, symbol, name, figure or str(value)
+
+
 @pytest.fixture
-async def judged(simulator: SimulatorServer) -> AsyncIterator[tuple[MarketApp, Judge]]:
-    """A dashboard with live quotes and a live book, and a judge of it."""
+async def court(simulator: SimulatorServer) -> AsyncIterator[Court]:
+    """Stopped while a quote and a book were live. From then on tests must not wait: feeds would go on."""
     async with dashboard(simulator, symbols=("BTC/USDT",)) as (app, _):
         wanted = [Subscription(kind, BTC) for kind in (Kind.QUOTE, Kind.BOOK)]
-        await until(lambda: all(app.store.freshness(each) is Freshness.LIVE for each in wanted))
-        app.store.apply = lambda event: None  # type: ignore[method-assign]
-        yield app, Judge(app, time.monotonic)
+
+        def is_ready() -> bool:
+            assert app.main
+            panes = (app.main.query_one(QuotesPane), app.main.query_one(BookPane))
+            return all(len(pane._strips) > 3 for pane in panes) and all(
+                app.store.freshness(each) is Freshness.LIVE for each in wanted
+            )
+
+        await until(is_ready, limit_s=60)
+        yield Court(app)
 
 
-def report(app: MarketApp, at_s: float, *, figure: str | None = None, **line: float) -> dict[str, Any]:
-    """All connections well, but for what `line` says; everything that is shown was sent, but for `figure`."""
-    parts = {"opened": at_s - 600, "sent": at_s, "closed": None, "frozen": None} | line
-    return {"at": at_s, "lines": {name: [1, *parts.values()] for name in FEEDS}, "said": list(said(app, at_s, figure))}
-
-
-def said(app: MarketApp, at_s: float, figure: str | None) -> Iterator[tuple[int, float, str, str, str]]:
-    for symbol in app.desk.symbols:
-        if quote := app.store.quote(symbol):
-            figures = {name: quote.get(name) for name in ("last", "bid", "ask")}
-            yield from ((1, at_s - 1, symbol, name, figure or str(value)) for name, value in figures.items() if value)
-        if state := app.store.book(symbol):
-            bid, ask = state.book.bids[0][0], state.book.asks[0][0]
-            prices = {"book bid": bid, "book ask": ask, "book mid": (bid + ask) / 2}
-            yield from ((1, at_s - 1, symbol, name, figure or str(value)) for name, value in prices.items())
-
-
-def looked(app: MarketApp, judge: Judge, **changes: Any) -> Judge:
-    """What is claimed at one look is judged at the next."""
-    for _ in range(2):
-        judge.look(report(app, time.monotonic(), **changes))
-    return judge
-
-
-async def test_what_is_true_is_no_lie(judged: tuple[MarketApp, Judge]) -> None:
-    app, judge = judged
-    assert looked(app, judge).told == []
+async def test_what_is_true_is_no_lie(court: Court) -> None:
+    judge = court.verdict()
+    assert judge.told == []
     assert judge.compared["value"] >= 5
+    assert judge.compared["screen"] > 0
+    assert judge.skipped == 0
 
 
-async def test_live_values_of_a_cut_frozen_or_silent_connection_are_lies(judged: tuple[MarketApp, Judge]) -> None:
-    app, _ = judged
-    now_s = time.monotonic()
-    app.hub.feeds["quantcite:book"]._live_since = now_s - 300  # type: ignore[union-attr]
-    for kind, line in (("cut", "closed"), ("frozen", "frozen"), ("mute", "sent")):
-        judge = looked(app, Judge(app, time.monotonic), **{line: now_s - 100})
-        assert judge.lies[kind] > 0, judge.told
-    assert not looked(app, Judge(app, time.monotonic), closed=now_s - 0.5).lies, "it may take a moment"
+@pytest.mark.parametrize(("kind", "event"), [("cut", "closed"), ("frozen", "frozen"), ("mute", "sent")])
+async def test_live_values_of_a_cut_frozen_or_silent_connection_are_lies(court: Court, kind: str, event: str) -> None:
+    judge = court.verdict(event=event, age_s=100.0)
+    assert judge.lies[kind] > 0, judge.told
+    assert not court.verdict(event=event, age_s=0.5).lies, "it may take a moment"
 
 
-async def test_a_live_figure_that_nobody_sent_is_a_lie(judged: tuple[MarketApp, Judge]) -> None:
-    app, judge = judged
-    assert looked(app, judge, figure="1.25").lies["value"] > 0
-
-
-async def test_a_figure_on_the_screen_that_nobody_sent_is_a_lie(
-    judged: tuple[MarketApp, Judge], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    app, judge = judged
-    monkeypatch.setattr(truth, "DRAWN_S", -1.0)
-    assert app.main
-    for pane in app.main.panes:
-        pane.draw()
-    looked(app, judge)
-    assert looked(app, judge).compared["screen"] > 0
-    assert not judge.lies
-    looked(app, judge, figure="1.25")
+async def test_a_figure_that_nobody_sent_is_a_lie_in_the_store_and_on_the_screen(court: Court) -> None:
+    judge = court.verdict()
+    assert judge.told == []
+    court.verdict(judge, figure="1.25")
+    assert judge.lies["value"] > 0
     assert judge.lies["screen"] > 0
 
 
-async def test_a_stale_figure_in_a_live_colour_is_a_lie(
-    judged: tuple[MarketApp, Judge], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    app, judge = judged
-    app.draw_frame = lambda: None  # type: ignore[method-assign]
-    monkeypatch.setattr(truth, "DRAWN_S", -1.0)
-    monkeypatch.setattr(app.store, "freshness", lambda subscription: Freshness.STALE)
-    looked(app, judge)
+async def test_a_stale_figure_in_a_live_colour_is_a_lie(court: Court, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(truth, "MAX_TOLD", 1000)  # the rows of the quotes alone are more than usual
+    monkeypatch.setattr(court.app.store, "freshness", lambda subscription: Freshness.STALE)
+    judge = court.verdict()
     places = {lie.split(":")[1].split(",")[0].strip() for lie in judge.told}
     assert {"quotes", "book"} <= places, judge.told
+
+
+async def test_a_stale_figure_in_the_colour_of_stale_ones_is_no_lie(
+    court: Court, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(court.app.store, "freshness", lambda subscription: Freshness.STALE)
+    assert court.app.main
+    for pane in court.app.main.panes:
+        pane.draw()
+    assert court.verdict().told == []
+
+
+async def test_nothing_is_claimed_while_the_judge_is_held_up(court: Court) -> None:
+    judge = court.verdict()
+    court.now_s += 5.0
+    court.verdict(judge, figure="1.25")
+    looked, skipped = judge.looks, judge.skipped
+    assert skipped >= 4
+    assert looked + skipped == 2 * LOOKS
 
 
 def test_the_ledger_reads_what_went_out_and_survives_noise() -> None:
