@@ -12,7 +12,7 @@ from tui.market.events import FeedState, Notice, Status
 from tui.market.names import Kind, Subscription, Symbol
 from tui.market.store import FeedRecord
 from tui.simulator.server import SimulatorServer
-from tui.telling import Failures, notice_text
+from tui.telling import MOST_TOLD, REPEAT_NS, Failures, Repeats, notice_text
 
 BOOK = Subscription(Kind.BOOK, Symbol("ZZZQ"))
 REMEDY = "Run: tickdeck credentials set aries"
@@ -100,3 +100,19 @@ async def test_a_rejected_key_is_told_once_with_the_remedy_and_shown_where_data_
         assert "Press C to enter a key here." in told
         assert "tickdeck credentials set quantcite" in told
         await until(lambda: "press C to enter a key" in words_of(app, "book"))
+
+
+def test_the_same_text_is_news_again_after_half_a_minute() -> None:
+    repeats = Repeats()
+    assert repeats.is_news("no route", 0)
+    assert repeats.is_news("no key", 1)
+    assert not repeats.is_news("no route", REPEAT_NS - 1)
+    assert repeats.is_news("no route", REPEAT_NS)
+
+
+def test_of_very_many_texts_the_newest_are_remembered() -> None:
+    repeats = Repeats()
+    for number in range(2 * MOST_TOLD):
+        assert repeats.is_news(f"notice {number}", number)
+    assert not repeats.is_news(f"notice {2 * MOST_TOLD - 1}", 2 * MOST_TOLD)
+    assert repeats.is_news("notice 0", 2 * MOST_TOLD)

@@ -29,6 +29,7 @@ from tui.market.text import safe_url
 from tui.messages import (
     IntervalChosen,
     LinkOpened,
+    MoveRefused,
     PanesArranged,
     ReconnectRequested,
     SymbolChosen,
@@ -41,9 +42,10 @@ from tui.panes.base import Desk, Pane
 from tui.panes.quotes import QuotesPane
 from tui.screens.main import MainScreen
 from tui.screens.top_bar import TopBar
-from tui.telling import Failures, notice_text
+from tui.telling import REPEAT_NS, Failures, Repeats, notice_text
 from tui.terminal import steady
 from tui.themes import DEFAULT, Palette, load_themes
+from tui.watchlists import Watchlists
 
 if TYPE_CHECKING:
     from tui.feeds.hub import FeedHub
@@ -54,15 +56,11 @@ if TYPE_CHECKING:
 ALWAYS_WANTED: Final = frozenset({"quotes", "news"})
 """Panes whose data is wanted even while they are hidden: the list drives the rest, unread news is counted."""
 QUIT_S: Final = 1.5
-REPEAT_NS: Final = 30 * 1_000_000_000
-"""The same notice is not shown again for this long."""
 SHORT_S: Final = 6.0
 LONG_S: Final = 15.0
 """How long a notice stays that names something to do."""
 LONGEST_S: Final = 60.0
 """The same for what has to be done before anything comes."""
-MOST_TOLD: Final = 100
-"""Notices that are remembered for that."""
 
 
 Prepare = Callable[[], tuple[Config, CredentialStore | FixedSecrets]]
@@ -117,13 +115,13 @@ class MarketApp(App[None]):
         self._prepare = prepare
         self._secrets = secrets
         self._state = state
-        self._told: dict[str, int] = {}
+        self._repeats = Repeats()
         self._failures = Failures()
         self._remark = remark
         self._second = 0
         self._pace = FramePace(1 / config.frames_per_second, self.clock)
         self._behind: int | None = None
-        self._restore(symbols)
+        self.watchlists = Watchlists(self.desk, state, symbols)
         super().__init__()  # asks for the theme's variables
         for palette in self.themes.palettes.values():
             self.register_theme(palette.textual())
@@ -188,9 +186,8 @@ class MarketApp(App[None]):
             self.tell(f"There is no theme {self.config.theme}; this is {DEFAULT}.", Severity.WARNING)
         if self._remark:
             self.tell(self._remark, Severity.WARNING, LONGEST_S)
-        symbols = self.desk.symbols
         chosen = self.main.query_one(QuotesPane).chosen  # keys may have come before the feeds
-        self.main.choose(chosen or (symbols[0] if symbols else None))
+        self.main.choose(chosen or self.watchlists.first)
         self.update_wants()
         gc.enable()
         gc.freeze()  # what start-up made stays: looking through it again and again held up the loop for 0.2 s at a time
@@ -308,45 +305,43 @@ class MarketApp(App[None]):
 
     def add_symbol(self, symbol: Symbol) -> None:
         """Put a symbol on the shown list and select it."""
-        symbols = self.desk.symbols
-        if symbol not in symbols:
-            symbols.append(symbol)
-            codes = self.hub.keep(symbol) if self.hub else {}
-            if self._state:
-                self._state.codes[symbol] = codes
-            self._remember()
+        if symbol not in self.desk.symbols:
+            self.watchlists.add(symbol, self.hub.keep(symbol) if self.hub else {})
         self._list_changed(symbol)
 
     def on_symbol_removed(self, message: SymbolRemoved) -> None:
         """A symbol is off the list; `u` brings it back."""
-        self._remember()
+        self.watchlists.save()
         self.update_wants()
         self.tell(f"Removed {message.symbol}. Press u to bring it back.", Severity.INFO)
 
     def on_watchlist_edited(self, message: WatchlistEdited) -> None:
         """The order changed."""
-        self._remember()
+        self.watchlists.save()
+
+    def on_move_refused(self, message: MoveRefused) -> None:
+        """A sorted list has no order of its own to change."""
+        key = self.config.keys.get("quotes.sort", "s")
+        self.tell(
+            f"Rows move only in the list's own order. It is sorted by {message.sort_by}: press {key} until it is not.",
+            Severity.INFO,
+        )
 
     def action_undo_remove(self) -> None:
         """Bring back what was removed last, where it was."""
-        symbol = self.desk.restore()
+        symbol = self.watchlists.undo()
         if symbol is None:
             self.tell("Nothing was removed.", Severity.INFO)
-            return
-        self._remember()
-        self._list_changed(symbol)
+        else:
+            self._list_changed(symbol)
 
     def action_next_watchlist(self) -> None:
         """Show the next list."""
-        names = list(self.desk.names)
-        self.desk.watchlist = names[(names.index(self.desk.watchlist) + 1) % len(names)]
-        self._remember()
-        self._list_changed(self.desk.symbols[0] if self.desk.symbols else None)
-        if len(names) == 1:
+        if not self.watchlists.show_next():
             self.tell("There is one list only; more go under [watchlists].", Severity.INFO)
+        self._list_changed(self.watchlists.first)
 
     def _list_changed(self, symbol: Symbol | None) -> None:
-
         if self.main is None:
             return
         pane = self.main.query_one(QuotesPane)
@@ -366,12 +361,10 @@ class MarketApp(App[None]):
 
         def chosen(symbol: Symbol | None) -> None:
             if symbol is not None:
-                if self._state:
-                    self._state.used(symbol)
+                self.watchlists.used(symbol)
                 self.add_symbol(symbol)
 
-        recent = self._state.recent if self._state else []
-        self.push_screen(SymbolPrompt(self.desk, self._search, recent), chosen)
+        self.push_screen(SymbolPrompt(self.desk, self._search, self.watchlists.recent), chosen)
 
     async def _search(self, text: str) -> Matches:
         from tui.screens.symbols import Match, Matches
@@ -520,11 +513,8 @@ class MarketApp(App[None]):
 
     def tell(self, text: str, severity: Severity = Severity.INFO, seconds: float = SHORT_S) -> None:
         """Show a short text for a while; the same text not again within half a minute, three at most."""
-        now_ns = self.clock.now_ns()
-        if now_ns - self._told.get(text, -REPEAT_NS) < REPEAT_NS:
+        if not self._repeats.is_news(text, self.clock.now_ns()):
             return
-        recent = [(old, at) for old, at in self._told.items() if now_ns - at < REPEAT_NS]
-        self._told = dict([*recent, (text, now_ns)][-MOST_TOLD:])
         if len(self._notifications) >= 3:
             self.clear_notifications()
         level = {Severity.INFO: "information", Severity.WARNING: "warning", Severity.ERROR: "error"}[severity]
@@ -540,18 +530,3 @@ class MarketApp(App[None]):
         key = self.config.keys.get("app.credentials", "C")
         for text in self._failures.fresh(self.store.feeds, key, but_keys=bool(self._remark)):
             self.tell(text, Severity.ERROR, LONG_S)
-
-    def _restore(self, symbols: Sequence[Symbol]) -> None:
-        if self._state is not None:
-            for name, listed in self._state.watchlists.items():
-                self.desk.names[name] = list(listed)
-            if self._state.watchlist in self.desk.names:
-                self.desk.watchlist = self._state.watchlist
-        for symbol in reversed(symbols):
-            if symbol in self.desk.symbols:
-                self.desk.symbols.remove(symbol)
-            self.desk.symbols.insert(0, symbol)
-
-    def _remember(self) -> None:
-        if self._state is not None:
-            self._state.save(self.desk.names, self.desk.watchlist)

@@ -3,9 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Final
 
+from tui.clock import NS
 from tui.market.events import FeedState, Notice
 from tui.market.store import FeedRecord
+
+REPEAT_NS: Final = 30 * NS
+"""The same text is not told again for this long."""
+MOST_TOLD: Final = 100
+"""Texts that are remembered for that."""
+
+
+class Repeats:
+    """Keeps the same text from being told over and over."""
+
+    def __init__(self) -> None:
+        self._told: dict[str, int] = {}
+
+    def is_news(self, text: str, now_ns: int) -> bool:
+        """Whether a text was not told lately; from now on it was."""
+        if now_ns - self._told.get(text, -REPEAT_NS) < REPEAT_NS:
+            return False
+        recent = [(old, at) for old, at in self._told.items() if now_ns - at < REPEAT_NS]
+        self._told = dict([*recent, (text, now_ns)][-MOST_TOLD:])
+        return True
 
 
 def notice_text(notice: Notice) -> str:

@@ -14,7 +14,6 @@ from rich.style import Style
 
 from tests.bounds.census import census
 from tests.feeds.plain import PATIENT, PlainProvider, Sink, context
-from tui.app import MarketApp
 from tui.clock import Clock, ManualClock
 from tui.commands.lines import to_json
 from tui.commands.printing import EventPrinter
@@ -35,6 +34,7 @@ from tui.providers.base import Limits, Renew, Send, Signal
 from tui.rest import RestClient
 from tui.simulator.market import SimulatedMarket
 from tui.state import StateFile
+from tui.telling import Repeats
 from tui.themes import load_themes
 
 
@@ -142,15 +142,10 @@ def screen_flood(folder: Path) -> dict[str, int]:
     state_file = StateFile(Config(), folder / "state.json")
     for number in range(200):
         state_file.used(Symbol(f"S{number}"))
-    return census(pane, desk, state_file) | asyncio.run(told_flood())
-
-
-async def told_flood() -> dict[str, int]:
-    app = MarketApp(Config().with_providers({}, only=True), FixedSecrets({}))
-    async with app.run_test(size=(80, 24)):
-        for number in range(300):
-            app.tell(f"notice {number}")
-        return {"app.MarketApp._told": len(app._told)}
+    repeats = Repeats()
+    for number in range(300):
+        repeats.is_news(f"notice {number}", clock.now_ns())
+    return census(pane, desk, state_file, repeats)
 
 
 def commands_flood() -> dict[str, int]:

@@ -5,7 +5,6 @@ Names are `module.Class.attribute` below `tui`; `()` marks the cache of a functi
 
 from __future__ import annotations
 
-from tui.app import MOST_TOLD
 from tui.commands.printing import MAX_NEWS_KNOWN
 from tui.commands.watch import MAX_COMPLAINTS
 from tui.feeds import refusals
@@ -24,6 +23,7 @@ from tui.providers.quantcite import books, meter, subscriptions, symbols
 from tui.providers.quantcite.codec import _MOST_SAMPLES
 from tui.simulator import account, bars, news, trading
 from tui.state import MAX_RECENT
+from tui.telling import MOST_TOLD
 from tui.usage import MOST_DAYS
 from tui.widgets.figures import MAX_TEXTS
 from tui.widgets.ladder import MAX_VENUES
@@ -246,7 +246,7 @@ FIXED = {
 """Containers that cannot grow with outside data, and why."""
 
 BOUNDED = {
-    "app.MarketApp._told": MOST_TOLD,
+    "telling.Repeats._told": MOST_TOLD,
     "commands.printing.EventPrinter._news": MAX_NEWS_KNOWN,
     "commands.watch.Watch._complaints": MAX_COMPLAINTS,
     "feeds.connection.FeedConnection._bugs": 16,
