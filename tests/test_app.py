@@ -357,6 +357,16 @@ async def test_sorting_moves_the_row_and_keeps_the_selection(simulator: Simulato
         assert symbols(app).index("NVDA") == 2
 
 
+@pytest.mark.parametrize("key", ["J", "K"])
+async def test_a_row_that_cannot_be_moved_in_a_sorted_list_says_why(simulator: SimulatorServer, key: str) -> None:
+    async with dashboard(simulator, keys={"quotes.sort": "S"}) as (app, pilot):
+        before = symbols(app)
+        await pilot.press("down", "S", key)
+        said = "Rows move only in the list's own order. It is sorted by symbol: press S until it is not."
+        await until(lambda: said in {notice.message for notice in app._notifications})
+        assert symbols(app) == before
+
+
 async def test_letters_typed_at_once_after_the_slash_reach_the_prompt(simulator: SimulatorServer) -> None:
     async with dashboard(simulator) as (app, _):
         for key, character in (("slash", "/"), *((letter, letter) for letter in "solpx")):

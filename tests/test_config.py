@@ -10,6 +10,7 @@ import pytest
 from pydantic import BaseModel
 
 from tui import paths
+from tui.commands.setup import known_actions
 from tui.config import MAX_FILE, Config, find_config, load_config, parse_config
 from tui.config_lines import key_lines, line_of
 from tui.errors import ConfigError
@@ -212,17 +213,50 @@ def test_http_is_refused_for_other_machines_too() -> None:
     "text", ['[keys]\napp.quit = "x"', '[keys]\n"app.quit" = "x"', '[keys.app]\nquit = "x"', 'keys.app = {quit = "x"}']
 )
 def test_keys_are_given_to_actions_in_every_way_toml_has_for_dots(text: str) -> None:
-    assert parse_config(text, FILE, lambda: ["app.quit"]).keys == {"app.quit": "x"}
+    assert parse_config(text, FILE, lambda: {"app.quit": "q"}).keys == {"app.quit": "x"}
 
 
 def test_a_key_for_an_action_that_does_not_exist_is_a_mistake() -> None:
     with pytest.raises(ConfigError) as caught:
-        parse_config('[keys]\napp.qiut = "x"\n"app.quit" = ""\napp.help = 3\n', FILE, lambda: ["app.quit", "app.help"])
+        parse_config('[keys]\napp.qiut = "x"\n"app.quit" = ""\napp.help = 3\n', FILE, known_actions)
     assert str(caught.value).splitlines() == [
         "my.toml:2: keys.app.qiut: no such action, did you mean 'app.quit'?",
         'my.toml:3: keys."app.quit": should be a key, such as ctrl+p',
         "my.toml:4: keys.app.help: should be a key, such as ctrl+p",
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('app.quit = "p"', "my.toml:2: keys.app.quit: p already starts app.freeze;"),
+        ('app.freeze = "x"', "my.toml:2: keys.app.freeze: x already starts quotes.remove;"),
+        ('news.open = "p"', "my.toml:2: keys.news.open: p already starts app.freeze;"),
+        ('bars.list = "y"\napp.quit = "y"', "my.toml:3: keys.app.quit: y already starts bars.list;"),
+        ('app.quit = "y"\nbars.list = "y"', "my.toml:3: keys.bars.list: y already starts app.quit;"),
+        ('app.quit = "y,?"', "my.toml:2: keys.app.quit: question_mark already starts app.help;"),
+        ('book.mode = "-,$"', "my.toml:2: keys.book.mode: dollar_sign already starts book.cost;"),
+    ],
+)
+def test_a_key_that_already_starts_something_there_is_a_mistake(text: str, said: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse_config(f"[keys]\n{text}\n", FILE, known_actions)
+    assert str(caught.value).startswith(said)
+    assert "choose another key, or give" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'app.freeze = "q"\napp.quit = "p"',
+        'bars.list = "y"\nbook.mode = "y"',
+        'bars.clear = "escape"',
+        'app.quit = "q"',
+        "",
+    ],
+)
+def test_keys_may_be_swapped_shared_between_panes_and_left_as_they_are(text: str) -> None:
+    parse_config(f"[keys]\n{text}\n", FILE, known_actions)
 
 
 def test_a_proxy_with_a_password_is_refused_without_saying_it() -> None:

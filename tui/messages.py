@@ -27,6 +27,14 @@ class WatchlistEdited(Message):
     """The order of the list changed."""
 
 
+class MoveRefused(Message):
+    """The user wants to move a symbol in a list that is sorted."""
+
+    def __init__(self, sort_by: str) -> None:
+        super().__init__()
+        self.sort_by = sort_by
+
+
 class IntervalChosen(Message):
     """The user picked an interval for the bars."""
 

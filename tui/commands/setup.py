@@ -40,8 +40,8 @@ def complain(message: str, remedy: str = "") -> None:
         print(remedy, file=sys.stderr)
 
 
-def known_actions() -> frozenset[str]:
-    """Names of the actions that `[keys]` can give a key."""
+def known_actions() -> dict[str, str]:
+    """The default keys of the actions that `[keys]` can give another, by name."""
     from tui.actions import ACTIONS  # and with it the screen's library: only who gives keys to actions pays for it
 
-    return frozenset(action.id for action in ACTIONS)
+    return {action.id: action.keys for action in ACTIONS}

@@ -14,7 +14,7 @@ from tui.actions import bindings
 from tui.market import format as fmt
 from tui.market.names import Kind, Subscription, Symbol, Wants
 from tui.market.store import Freshness, QuoteState
-from tui.messages import SymbolChosen, SymbolRemoved, WatchlistEdited
+from tui.messages import MoveRefused, SymbolChosen, SymbolRemoved, WatchlistEdited
 from tui.panes.base import NS, Fact, Pane
 from tui.widgets.lines import Line, fit, fit_right, message
 from tui.widgets.sparkline import range_bar, sparkline
@@ -247,10 +247,12 @@ class QuotesPane(Pane):
         self.redraw()
 
     def action_shift(self, step: int) -> None:
-        """Move the selected symbol up or down its list."""
+        """Move the selected symbol up or down its list; while it is sorted, say why nothing moves."""
         symbols = self.desk.symbols
         index = self._index(symbols)
-        if self.sort_by == "list" and 0 <= index + step < len(symbols):
+        if self.sort_by != "list":
+            self.post_message(MoveRefused(self.sort_by))
+        elif 0 <= index + step < len(symbols):
             symbols[index], symbols[index + step] = symbols[index + step], symbols[index]
             self.redraw()
             self.post_message(WatchlistEdited())
