@@ -42,15 +42,17 @@ class MainScreen(Screen[None]):
     def __init__(self, desk: Desk, keys: Mapping[str, str]) -> None:
         super().__init__()
         self.desk = desk
-        self._keys = keys
         self.current = QuotesPane.pane_id
         self.is_maximised = False
         self._panes: list[Pane] = []
+        self.top_bar = TopBar(desk, id="top")
+        self.tab_bar = TabBar(desk, id="tabs")
+        self.status_bar = StatusBar(desk, id="status", keys=keys)
 
     def compose(self) -> ComposeResult:
         """Bars above and below, panes between."""
-        yield TopBar(self.desk, id="top")
-        yield TabBar(self.desk, id="tabs")
+        yield self.top_bar
+        yield self.tab_bar
         with Horizontal(id="columns"):
             with Vertical(id="left"):
                 yield QuotesPane(self.desk)
@@ -61,7 +63,7 @@ class MainScreen(Screen[None]):
                 yield TapePane(self.desk)
             with Vertical(id="right"):
                 yield BookPane(self.desk)
-        yield StatusBar(self.desk, id="status", keys=self._keys)
+        yield self.status_bar
         yield TooSmall()
 
     @property
@@ -93,7 +95,7 @@ class MainScreen(Screen[None]):
         if isinstance(event.widget, Pane) and event.widget.pane_id != self.current:
             self.current = event.widget.pane_id
             self.lay_out()
-        self.query_one(StatusBar).focused = self.current
+        self.status_bar.focused = self.current
         self.draw_bars()
 
     def show(self, pane_id: str) -> None:
@@ -114,24 +116,23 @@ class MainScreen(Screen[None]):
 
     def choose(self, symbol: Symbol | None) -> None:
         """Show another symbol in the panes that show one."""
-        self.query_one(TopBar).symbol = symbol
+        self.top_bar.symbol = symbol
         for pane in self.panes:
             pane.symbol = symbol
         self.draw_bars()
 
     def draw_bars(self) -> None:
         """Draw the rows above and below the panes."""
-        self.query_one(TopBar).draw()
-        self.query_one(StatusBar).draw()
-        tabs = self.query_one(TabBar)
-        tabs.current = self.current
-        if tabs.display:
-            tabs.draw()
+        self.top_bar.draw()
+        self.status_bar.draw()
+        self.tab_bar.current = self.current
+        if self.tab_bar.display:
+            self.tab_bar.draw()
 
     def lay_out(self) -> None:
         """Decide which panes show."""
         everything = self.shows_all and not self.is_maximised
-        self.query_one(TabBar).display = not self.shows_all
+        self.tab_bar.display = not self.shows_all
         self.set_class(self.size.width < LEAST[0] or self.size.height < LEAST[1], "too-small")
         self.set_class(not everything, "single")
         for pane in self.panes:
