@@ -240,7 +240,7 @@ def _time_axis(chart: Chart, marks: Sequence[TimeMark]) -> Line:
         return line
     if chart.newer:
         return line.right(f"+{chart.newer} ▸", chart.layout.axis - 1, palette.accent)
-    return line.right("UTC", chart.layout.axis - 1, palette.faint)
+    return line.right("UTC", chart.layout.axis - 1, palette.muted)
 
 
 def rises(bar: Bar) -> bool:

@@ -227,7 +227,7 @@ def _time_axis(heatmap: Heatmap) -> Line:
         return line
     if heatmap.behind:
         return line.right(f"+{heatmap.behind}s ▸", heatmap.axis - 1, palette.accent)
-    return line.right("UTC", heatmap.axis - 1, palette.faint)
+    return line.right("UTC", heatmap.axis - 1, palette.muted)
 
 
 def time_labels(starts: Sequence[int]) -> list[tuple[int, str]]:
