@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 import textual
 from pydantic import SecretStr
 from textual.app import App, SystemCommand
+from textual.await_complete import AwaitComplete
 from textual.driver import Driver
 from textual.screen import Screen
 
@@ -226,6 +227,13 @@ class MarketApp(App[None]):
             except TimeoutError:
                 self.log("feeds did not close in time")
         self.exit(return_code=code)
+
+    def pop_screen(self) -> AwaitComplete:
+        """Close a dialog, but never the dashboard.
+
+        A key that is struck twice closes a dialog twice when the loop is busy, and Textual would close what is below.
+        """
+        return AwaitComplete() if self.screen is self.main else super().pop_screen()
 
     def draw_frame(self) -> None:
         """Draw what changed since the last frame; ages once a second."""
