@@ -22,6 +22,9 @@ MAX_NUMBER: Final = Decimal(10) ** 20
 """No price, size, volume, sum of money or stamp in nanoseconds is this large."""
 MIN_NUMBER: Final = Decimal(10) ** -18
 """Nothing but zero is smaller than this; it also keeps `1e-999999` from becoming a million digits on the screen."""
+AHEAD_NS: Final = 86_400 * NS
+"""A stamp further ahead of our clock is wrong: were it believed, all that follows would seem late. Less may be our
+clock's fault, or a zone's."""
 _MAX_DIGITS: Final = 40
 _ZERO: Final = Decimal(0)
 _NUMBER: Final = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?", re.ASCII)
@@ -106,6 +109,14 @@ def time_ns(value: object) -> int | None:
         value = text
     found = number(value)
     return None if not found else _plausible(_by_magnitude(found))
+
+
+def past_ns(value: object, now_ns: int) -> int | None:
+    """Like `time_ns`, for when something happened: at most `AHEAD_NS` after `now_ns`. Raises ValueError."""
+    found = time_ns(value)
+    if found is not None and found > now_ns + AHEAD_NS:
+        raise ValueError("a time to come")
+    return found
 
 
 def text(value: object, limit: int) -> str:

@@ -11,6 +11,7 @@ from tests.providers.aries.sessions import NOW_NS, credential, error, events, go
 from tests.providers.contract import drained
 from tui.clock import NS
 from tui.market.events import Balance, NewsItem, Notice, Order, PnlCandle, Position, Severity, Watchlist
+from tui.market.store import MarketStore
 from tui.providers.aries.accounts import NEWS, AccountsCodec
 from tui.providers.base import Count, SymbolTable
 
@@ -87,6 +88,16 @@ def test_an_order_keeps_every_figure() -> None:
     assert [order.limit_price, order.average_price] == [Decimal("187.00"), Decimal("186.98")]
     assert order.stop_price is None, "an empty text means that it does not apply"
     assert order.updated_ns == 1_795_185_598 * NS
+
+
+@pytest.mark.fault("M60")
+def test_an_order_from_the_future_does_not_shut_out_what_becomes_of_it() -> None:
+    codec, store = accounts(), MarketStore(lambda: NOW_NS)
+    for updated, status in (("2031-01-01T00:00:00Z", "PARTIALLY_FILLED"), ("2026-11-20T14:40:00Z", "FILLED")):
+        message = json.loads(golden("accounts/order.json"))
+        message["payload"]["data"] |= {"updatedAt": updated, "ordStatus": status}
+        store.apply(one(codec.received(json.dumps(message), NOW_NS), Order))
+    assert [order.status for order in store.accounts.orders.values()] == ["FILLED"]
 
 
 @pytest.mark.parametrize("place", ["type", "event", "topic", "action"])

@@ -110,6 +110,16 @@ def test_a_time_in_the_future_does_not_carry_the_bars_away() -> None:
     assert of(signals, Count) == [Count("rejected", 1)]
 
 
+@pytest.mark.fault("M60")
+def test_an_envelope_from_the_future_does_not_shut_out_the_trades_after_it() -> None:
+    codec = seeded("bar AAPL 1m")
+    trade = {"symbol": "AAPL", "trade": {"price": 1, "size": 2, "timestamp": "2031-01-01T00:00:00Z"}}
+    message = {"type": "event", "timestamp": "2031-01-01T00:00:00Z", "payload": {"action": "update", "data": trade}}
+    assert one(codec.received(json.dumps(message), NOW_NS), Bar).start_ns == NOW_NS
+    bar = one(codec.received(golden("charts/flat_trade.json"), NOW_NS), Bar)
+    assert (bar.start_ns, bar.close) == (NOW_NS, Decimal("187.42"))
+
+
 def test_a_late_trade_is_counted() -> None:
     codec = seeded("bar AAPL 1m")
     drained(codec.received(golden("charts/flat_trade.json"), NOW_NS))

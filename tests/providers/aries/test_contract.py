@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from tests.providers.aries.sessions import FRAMES, TOKEN, credential, golden, want
+from tests.providers.aries.sessions import FRAMES, NOW_NS, TOKEN, credential, golden, want
 from tests.providers.contract import CodecContract, golden_frames
 from tui.market.names import Symbol, Wants
 from tui.providers.aries.accounts import AccountsCodec
@@ -17,6 +17,7 @@ from tui.providers.base import SymbolTable
 
 class _Aries(CodecContract):
     secret = TOKEN
+    now_ns = NOW_NS
 
     def accepted(self) -> Sequence[str]:
         return [golden("session/auth_success.json")]

@@ -114,6 +114,13 @@ def test_columns_become_bars_of_which_only_the_last_may_be_open() -> None:
     assert bars(HISTORY, AAPL, Interval.M1, now_ns + 60 * NS)[-1].closed
 
 
+@pytest.mark.fault("M60")
+def test_a_bar_to_come_is_left_out_of_a_history() -> None:
+    ahead = {key: [*values, values[-1]] for key, values in HISTORY.items() if len(key) == 1 and key != "s"}
+    ahead["t"][-1] = (NOW_NS + 30 * 86_400 * NS) // NS
+    assert [bar.start_ns // NS for bar in bars({"s": "ok", **ahead}, AAPL, Interval.M1, NOW_NS)] == HISTORY["t"]
+
+
 def test_bars_are_sorted_and_each_start_is_there_once() -> None:
     shuffled = {
         key: [values[2], values[0], values[1], values[2]]

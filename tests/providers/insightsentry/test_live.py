@@ -299,6 +299,16 @@ def test_an_old_bar_that_comes_again_is_a_closed_correction() -> None:
     assert [each.closed for each in of(Bar, driver.receive(series(row(MINUTE, close=11.0))))] == [True]
 
 
+@pytest.mark.fault("M60")
+def test_a_bar_to_come_is_rejected_and_those_after_it_are_not_taken_for_the_past() -> None:
+    driver = live(bar("AAPL"))
+    made = driver.receive(series(row(MINUTE), row(MINUTE + 30 * 86_400)))
+    assert [each.start_ns // NS for each in of(Bar, made)] == [MINUTE]
+    assert [count.what for count in of(Count, made)] == ["rejected"]
+    closed, opened = of(Bar, driver.receive(series(row(MINUTE + 60))))
+    assert [(each.start_ns // NS - MINUTE, each.closed) for each in (closed, opened)] == [(0, True), (60, False)]
+
+
 def test_a_bar_that_contradicts_itself_is_rejected_and_the_others_survive() -> None:
     driver = live(bar("AAPL"))
     made = driver.receive(series(row(MINUTE, close=13.0), row(MINUTE + 60), "x", {"time": 1}, row(MINUTE, volume=-1)))

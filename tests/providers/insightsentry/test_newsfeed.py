@@ -73,6 +73,12 @@ def test_the_first_ten_may_come_packed_in_any_way(pack: Any) -> None:
     assert of(NewsItem, packed.signals) == of(NewsItem, single.signals)
 
 
+@pytest.mark.fault("M60")
+def test_a_headline_from_the_future_does_not_stay_above_all_others() -> None:
+    (news,) = of(NewsItem, feed().receive(item(1, published_at=2_000_000_000)))
+    assert news.published_ns == news.ts_recv_ns
+
+
 @pytest.mark.fault("I11")
 def test_what_was_shown_is_not_shown_again_after_a_reconnect() -> None:
     seen = SeenNews()

@@ -344,6 +344,29 @@ def test_a_repeated_or_lower_number_counts_only_with_a_newer_time() -> None:
     assert desk.hear(update(number=2)) == [Count("late")]
 
 
+@pytest.mark.fault("Q4", "M60")
+def test_a_number_and_a_time_from_the_future_shut_out_two_updates_and_no_more() -> None:
+    desk = live(BTC)
+    desk.hear(update(number=7))
+    desk.hear(update(number=9_000_000_000, timestamp="2031-01-05T14:37:51"))
+    out = [desk.hear(update(number=number)) for number in (8, 9, 10, 11)]
+    assert out[:2] == [[Count("late")], [Count("late")]]
+    assert [[snapshot.sequence for snapshot in of(signals, BookSnapshot)] for signals in out[2:]] == [[10], [11]]
+
+
+@pytest.mark.fault("Q4")
+def test_late_updates_stay_late_unless_three_follow_each_other_in_order() -> None:
+    desk = live(BTC)
+    desk.hear(update(number=20))
+    for number in (9, 8, 7, 8, 8, 3):
+        assert desk.hear(update(number=number)) == [Count("late")]
+    desk.hear(update(number=21))
+    for number in (4, 5):
+        assert desk.hear(update(number=number)) == [Count("late")]
+    desk.hear(update(number=22))
+    assert desk.hear(update(number=6)) == [Count("late")], "those before came in another gap"
+
+
 @pytest.mark.fault("Q4", "M33")
 def test_a_new_subscription_id_starts_the_count_anew() -> None:
     desk = live(BTC)
@@ -579,7 +602,7 @@ def test_an_unknown_type_shows_its_keys_once() -> None:
     assert (first, second) == ([Count("unknown", sample="promo: url")], [Count("unknown")])
 
 
-@pytest.mark.fault("M53")
+@pytest.mark.fault("M53", "S20")
 def test_a_key_that_the_server_repeats_is_masked() -> None:
     desk = live(BTC)
     (notice,) = of(desk.hear({"type": "error", "error": "odd", "message": "key qc_live_7d1f0a is odd"}), Notice)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from tests.providers.quantcite.desk import BTC, ETH, GOLDEN, SECRET, Desk, book, of
 from tui.clock import NS
 from tui.market.events import BookSnapshot, Notice
@@ -148,3 +150,26 @@ def test_a_key_that_comes_back_in_a_held_frame_goes_no_further() -> None:
     broken = update(2).replace(b'"exchanges": ["kraken"]', f'"exchanges": ["{SECRET}"]'.encode())
     desk.take(broken)
     assert SECRET not in repr(desk.release())
+
+
+@pytest.mark.fault("Q4", "M60")
+def test_a_number_from_the_future_that_waited_shuts_out_two_updates_and_no_more() -> None:
+    desk = FastDesk()
+    desk.take(update(1))
+    desk.take(update(9_000_000_000, timestamp="2031-01-05T14:37:51"))
+    assert of(desk.take(update(2)), Count)[-1] == Count("late")
+    assert desk.take(update(3)) == [Count("late")]
+    assert numbers(desk.take(update(4))) == [4]
+    assert desk.take(update(5)) == []
+    assert numbers(desk.release()) == [5]
+
+
+def test_late_updates_among_those_that_wait_are_dropped() -> None:
+    desk = FastDesk()
+    for number in (1, 2, 6):
+        desk.take(update(number))
+    assert of(desk.take(update(3)), Count)[-1] == Count("late")
+    desk.take(update(7))
+    assert of(desk.take(update(4)), Count)[-1] == Count("late")
+    assert of(desk.take(update(5)), Count)[-1] == Count("late")
+    assert numbers(desk.take(update(8)) + desk.release()) == [8]

@@ -188,7 +188,7 @@ class SessionCodec(Codec):
 
     def time(self, fields: Fields, message: Message, ts_recv_ns: int) -> int | None:
         """When it happened: by the exchange, else by the server, else None."""
-        event_ns = fields.time()
+        event_ns = fields.time(ts_recv_ns)
         if event_ns is not None and event_ns > (message.ts_ns or ts_recv_ns) + FUTURE_NS:
             fields.rejected += 1
             event_ns = None
@@ -221,7 +221,7 @@ class SessionCodec(Codec):
             return
         for message in decoded if isinstance(decoded, list) else [decoded]:
             if isinstance(message, dict):
-                yield from self._message(normalise.opened(message), now_ns)
+                yield from self._message(normalise.opened(message, now_ns), now_ns)
             else:
                 self.count("unknown", sample="a message that is no object")
 

@@ -54,7 +54,7 @@ def order(fields: Fields, account: str, ts_event_ns: int | None, ts_recv_ns: int
         stop_price=fields.checked(body.get("stopPrice")),
         average_price=fields.checked(body.get("avgPrice")),
         reason=fields.own("ordRejReason", 200) or fields.own("text", 200),
-        updated_ns=fields.stamp(body.get("updatedAt")),
+        updated_ns=fields.stamp(body.get("updatedAt"), ts_recv_ns),
     )
 
 
@@ -109,7 +109,7 @@ def pnl_candle(
     `{"accountId": "TEST-ACCOUNT-001", "interval": "1m", "time": 1795185600000, "open": "112.10", "high": "131.75",
     "low": "108.40", "close": "126.02"}`
     """
-    start_ns = fields.time()
+    start_ns = fields.time(ts_recv_ns)
     opened, high, low, close = (fields.decimal(name) for name in ("open", "high", "low", "close"))
     if start_ns is None or opened is None or high is None or low is None or close is None:
         return None

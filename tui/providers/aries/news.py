@@ -31,7 +31,7 @@ def news_item(body: Body, ts_event_ns: int | None, ts_recv_ns: int) -> tuple[New
     if not title:
         return None, max(fields.rejected, 1)
     link = fields.raw("url")
-    published_ns = fields.time("published") or ts_event_ns or ts_recv_ns
+    published_ns = fields.time(ts_recv_ns, "published") or ts_event_ns or ts_recv_ns
     item = NewsItem(
         source="aries",
         ts_event_ns=ts_event_ns,

@@ -102,14 +102,14 @@ class Fields:
             self.rejected += 1
             return None
 
-    def time(self, name: str = "time") -> int | None:
-        """UTC nanoseconds, or None."""
-        return self.stamp(self.raw(name))
+    def time(self, now_ns: int, name: str = "time") -> int | None:
+        """When something happened, in UTC nanoseconds, or None."""
+        return self.stamp(self.raw(name), now_ns)
 
-    def stamp(self, value: object) -> int | None:
-        """UTC nanoseconds out of a value found elsewhere."""
+    def stamp(self, value: object, now_ns: int) -> int | None:
+        """When something happened, out of a value found elsewhere; a time to come is impossible."""
         try:
-            return parse.time_ns(value)
+            return parse.past_ns(value, now_ns)
         except ValueError:
             self.rejected += 1
             return None
@@ -123,8 +123,8 @@ class Fields:
         return parse.text(self.body.get(key), limit)
 
 
-def opened(message: Body) -> Message:
-    """Open an envelope of the current protocol or of the older one (2.2, 16)."""
+def opened(message: Body, now_ns: int) -> Message:
+    """Open an envelope of the current protocol or of the older one (2.2, 16); a time to come is none."""
     inner = message.get("payload")
     payload: Body = inner if isinstance(inner, dict) else message
     action = _word(payload.get("action")) or _word(message.get("action"))
@@ -137,7 +137,7 @@ def opened(message: Body) -> Message:
         data=inner if isinstance(inner, list) else payload.get("data", payload),
         payload=payload,
         error=_error(payload) or _error(message),
-        ts_ns=_time(payload) or _time(message),
+        ts_ns=_time(payload, now_ns) or _time(message, now_ns),
     )
 
 
@@ -280,9 +280,9 @@ def _error(payload: Body) -> str:
     return ""
 
 
-def _time(payload: Body) -> int | None:
+def _time(payload: Body, now_ns: int) -> int | None:
     try:
-        return parse.time_ns(payload.get("timestamp"))
+        return parse.past_ns(payload.get("timestamp"), now_ns)
     except ValueError:
         return None
 

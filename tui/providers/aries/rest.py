@@ -176,7 +176,8 @@ def points_to(answer: Any) -> int | None:
 
 def _bar(row: Sequence[Any], symbol: Symbol, interval: Interval, now_ns: int) -> Bar | None:
     try:
-        start_ns, volume = parse.time_ns(row[0]), parse.size(row[5])
+        start_ns = parse.past_ns(row[0], now_ns + interval.seconds * NS)
+        volume = parse.size(row[5])
         opened, high, low, close = (parse.positive(value) for value in row[1:5])
     except ValueError:
         return None

@@ -9,11 +9,12 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
+from tui.clock import NS
 from tui.market.events import Bar, NewsItem, Quote, Trade
 from tui.market.names import Interval, Symbol
 from tui.market.text import clean_lines, safe_url
 from tui.providers.insightsentry import guesses
-from tui.providers.parse import number, positive, size, text, time_ns
+from tui.providers.parse import number, past_ns, positive, size, text, time_ns
 
 SOURCE: Final = "insightsentry"
 MAX_SYMBOLS: Final = 40
@@ -71,14 +72,15 @@ def bars(message: Mapping[str, Any], symbol: Symbol, interval: Interval, ts_recv
     """The bars of a series frame (4.1), oldest first, all but the last closed.
 
     `{"code": …, "last_update": 1733432399820, "bar_type": "1m", "series": [{"time": 1733432340, "open": 242.89, …}]}`.
-    `time` names the start. `bar_end` is not used: its editions contradict each other.
+    `time` names the start; one far ahead is rejected, or all bars until then would be corrections of the past.
+    `bar_end` is not used: its editions contradict each other.
     """
     updated = _time(message.get("last_update"))
     found: dict[int, dict[str, Any]] = {}
     rejected = 0
     for row in message["series"][-MAX_ROWS:]:
         try:
-            fields = _bar_fields(row)
+            fields = _bar_fields(row, ts_recv_ns + interval.seconds * NS)
         except ValueError:
             rejected += 1
             continue
@@ -149,15 +151,15 @@ def news_item(row: Any, symbol_of: Callable[[str], Symbol | None], ts_recv_ns: i
         summary=body,
         link=safe_url(link) if isinstance(link, str) else None,
         publisher=text(row.get("source"), 80),
-        published_ns=published_ns,
+        published_ns=min(published_ns, ts_recv_ns),
         symbols=_news_symbols(row.get("related_symbols"), symbol_of),
         ts_event_ns=published_ns,
         ts_recv_ns=ts_recv_ns,
     )
 
 
-def _bar_fields(row: Any) -> dict[str, Any]:
-    if not isinstance(row, dict) or (start_ns := time_ns(row.get("time"))) is None:
+def _bar_fields(row: Any, latest_ns: int) -> dict[str, Any]:
+    if not isinstance(row, dict) or (start_ns := past_ns(row.get("time"), latest_ns)) is None:
         raise ValueError("no start")
     prices = [positive(row.get(name)) for name in ("open", "high", "low", "close")]
     opened, high, low, close = prices

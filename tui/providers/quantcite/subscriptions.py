@@ -41,6 +41,8 @@ STRAY_NS: Final = 15 * NS
 MINUTE_NS: Final = 60 * NS
 MOST_LOST: Final = 10_000
 MOST_PAST: Final = 1000
+MOST_LATE: Final = 2
+"""Updates that may come late one after the other; one more, and they are the stream."""
 
 
 class State(Enum):
@@ -69,6 +71,7 @@ class Line:
         subscription_id: Whose running number `number` is.
         number: That of the last update.
         stamp_ns: Server time of the last book.
+        late: Running numbers of the updates that were dropped since, as long as they rise.
         is_confirmed: Whether the server has it, by its own word or by an update.
         has_book: Whether any book came.
         is_book_asked: Whether a snapshot was asked for.
@@ -91,6 +94,7 @@ class Line:
     subscription_id: str = ""
     number: int | None = None
     stamp_ns: int | None = None
+    late: tuple[int, ...] = ()
     is_confirmed: bool = False
     has_book: bool = False
     is_book_asked: bool = False
@@ -104,7 +108,8 @@ class Line:
         """Whether a book is newer than what came before: the number of updates lost between, or None to drop it.
 
         A lower or equal running number counts only with a newer time (the server restarted); a snapshot, which has no
-        number, only with a newer time than the last book (sections 4.4 and 4.5).
+        number, only with a newer time than the last book (sections 4.4 and 4.5). Updates that are late one after the
+        other, in order, are not late: what they were held against was wrong.
         """
         if book.subscription_id and book.subscription_id != self.subscription_id:
             self.subscription_id, self.number = book.subscription_id, None
@@ -112,10 +117,17 @@ class Line:
         lost = 0
         if book.is_update and book.number is not None and self.number is not None:
             lost = book.number - self.number - 1
-        if (lost < 0 and not is_newer) or not (book.is_update or is_newer or not self.has_book):
+        if not (book.is_update or is_newer or not self.has_book):
             return None
+        if lost < 0 and not is_newer and book.number is not None:
+            rises = not self.late or book.number > self.late[-1]
+            self.late = (*self.late, book.number) if rises else (book.number,)
+            if len(self.late) <= MOST_LATE:
+                return None
+            self.stamp_ns = None
         self.stamp(book)
-        self.number = book.number if book.is_update else self.number
+        if book.is_update:
+            self.number, self.late = book.number, ()
         return min(max(lost, 0), MOST_LOST)
 
     def stamp(self, book: Book) -> None:
@@ -127,7 +139,7 @@ class Line:
     def skip(self, held: HeldBook) -> int:
         """Go on to an update that waited: the number of updates lost before it, less those that it superseded."""
         before = held.head.number if self.number is None else self.number + 1
-        self.number = held.number
+        self.number, self.late = held.number, ()
         return min(held.head.number - before + held.lost, MOST_LOST)
 
 
