@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from textual import events
+from textual.command import CommandPalette
 from textual.pilot import Pilot
 from textual.widgets import Input, OptionList
 
@@ -21,6 +22,7 @@ from tui.market.names import Interval, Kind, Subscription, Symbol
 from tui.market.store import Freshness
 from tui.panes.bars import BarsPane
 from tui.panes.base import Pane
+from tui.panes.book import BookPane
 from tui.panes.news import NewsPane
 from tui.panes.quotes import QuotesPane
 from tui.screens.credentials import CredentialsScreen
@@ -226,6 +228,7 @@ async def test_freezing_stops_the_screen_and_counts_what_is_behind(simulator: Si
 async def test_another_symbol_ends_the_freeze(simulator: SimulatorServer) -> None:
     async with dashboard(simulator) as (app, pilot):
         assert app.main
+        await until(lambda: shows(app, "book", "bid ") and shows(app, "bars", "AAPL"))
         await pilot.press("p")
         top = app.main.query_one(TopBar)
         assert top.behind is not None
@@ -367,10 +370,70 @@ async def test_a_row_that_cannot_be_moved_in_a_sorted_list_says_why(simulator: S
         assert symbols(app) == before
 
 
+def type_at_once(app: MarketApp, *keys: str) -> None:
+    """All keys are waiting before the first one is looked at, as when a terminal delivers them in one piece."""
+    for key in keys:
+        app.post_message(events.Key(key_of(key), key if len(key) == 1 else None))
+
+
+def key_of(text: str) -> str:
+    return {"/": "slash", "$": "dollar_sign", ".": "full_stop"}.get(text, text)
+
+
 async def test_letters_typed_at_once_after_the_slash_reach_the_prompt(simulator: SimulatorServer) -> None:
     async with dashboard(simulator) as (app, _):
-        for key, character in (("slash", "/"), *((letter, letter) for letter in "solpx")):
-            app.post_message(events.Key(key, character))
+        type_at_once(app, *"/solpx")
         await until(lambda: isinstance(app.screen, SymbolPrompt) and app.screen.query_one(Input).value == "solpx")
         assert app.main
         assert app.main.query_one(TopBar).behind is None
+
+
+async def test_enter_typed_at_once_after_slash_and_symbol_adds_it(simulator: SimulatorServer) -> None:
+    async with dashboard(simulator) as (app, _):
+        type_at_once(app, *"/solusdt", "enter")
+        await until(lambda: "SOL/USDT" in symbols(app) and at_main(app))
+
+
+async def test_digits_typed_at_once_after_the_dollar_are_the_size(simulator: SimulatorServer) -> None:
+    async with dashboard(simulator) as (app, pilot):
+        await pilot.press("end", "up")
+        await until(lambda: shows(app, "book", "bid ") and shows(app, "book", "BTC/USDT"))
+        type_at_once(app, *"3$2.5")
+        await until(lambda: shows(app, "book", "cost of 2.5▏ BTC"))
+        assert isinstance(app.focused, BookPane)
+        type_at_once(app, "escape", *"$6m", "enter", "2")
+        await until(lambda: isinstance(app.focused, BarsPane))
+        assert shows(app, "book", "cost of 6m BTC")
+
+
+async def test_what_is_typed_at_once_after_c_is_the_key_and_nothing_else(simulator: SimulatorServer) -> None:
+    async with dashboard(simulator) as (app, _):
+        before = symbols(app)
+        type_at_once(app, *"CxqT", "1")
+        await until(lambda: isinstance(app.screen, CredentialsScreen) and app.screen.query(Input).first().value)
+        await until(lambda: app.screen.query(Input).first().value == "xqT1")
+        assert (app.is_running, symbols(app), app.desk.palette.name) == (True, before, "tickdeck-dark")
+
+
+async def test_what_is_typed_at_once_after_the_palette_finds_an_action(simulator: SimulatorServer) -> None:
+    async with dashboard(simulator) as (app, _):
+        type_at_once(app, "ctrl+p", *"freeze")
+        await until(lambda: isinstance(app.screen, CommandPalette) and app.screen.query_one(Input).value == "freeze")
+
+
+async def test_what_is_typed_at_once_after_the_list_of_intervals_chooses_there(simulator: SimulatorServer) -> None:
+    async with dashboard(simulator) as (app, _):
+        assert app.main
+        bars = app.main.query_one(BarsPane)
+        type_at_once(app, *"2tj", "down", "enter")
+        await until(lambda: bars.interval is Interval.H1 and at_main(app))
+
+
+async def test_keys_typed_at_once_are_worked_off_in_their_order(simulator: SimulatorServer) -> None:
+    async with dashboard(simulator) as (app, pilot):
+        await pilot.press("end", "up")
+        await until(lambda: shows(app, "book", "bid "))
+        type_at_once(app, *"3zmv", "escape", "m")
+        await until(lambda: shows(app, "book", "heatmap"))
+        assert app.main
+        assert app.main.is_maximised, "esc closed the list of venues, which was open by then"

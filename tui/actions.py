@@ -35,11 +35,7 @@ class Action:
 
     def binding(self) -> Binding:
         """The same for Textual; `[keys]` moves it by id."""
-        # what opens a prompt goes first: otherwise a fast typist's next letters would still be keys of the pane
-        at_once = self.id == "app.add"
-        return Binding(
-            self.keys, self.method, self.title, show=False, id=self.id, key_display=self.label, priority=at_once
-        )
+        return Binding(self.keys, self.method, self.title, show=False, id=self.id, key_display=self.label)
 
 
 ACTIONS: Final = (

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Final
 
 import textual
 from pydantic import SecretStr
+from textual import events
 from textual.app import App, SystemCommand
 from textual.await_complete import AwaitComplete
+from textual.command import CommandPalette
 from textual.driver import Driver
 from textual.screen import Screen
 
@@ -228,6 +230,24 @@ class MarketApp(App[None]):
                 self.log("feeds did not close in time")
         self.exit(return_code=code)
 
+    async def on_event(self, event: events.Event) -> None:
+        """Work keys of the dashboard off in their order, each before the next is looked at.
+
+        Textual hands a key to the focused widget, and it comes back from there for its binding while the next one is
+        on its way already: what is typed right behind a key that opens a prompt would still go where it went before.
+        """
+        if isinstance(event, events.Key) and not event.is_forwarded and self.app_focus and await self._does(event):
+            return
+        await super().on_event(event)
+
+    async def _does(self, key: events.Key) -> bool:
+        if self.main is None or not self.main.is_active:
+            return False
+        if isinstance(self.focused, Pane) and self.focused.takes(key.key, key.character):
+            return True
+        active = self.main.active_bindings.get(key.key)
+        return active is not None and await self.run_action(active.binding.action, active.node)
+
     def pop_screen(self) -> AwaitComplete:
         """Close a dialog, but never the dashboard.
 
@@ -360,7 +380,7 @@ class MarketApp(App[None]):
             self.main.choose(None)
         self.update_wants()
 
-    def action_add_symbol(self) -> None:
+    async def action_add_symbol(self) -> None:
         """Ask for a symbol."""
         from tui.screens.symbols import SymbolPrompt
 
@@ -372,7 +392,7 @@ class MarketApp(App[None]):
                 self.watchlists.used(symbol)
                 self.add_symbol(symbol)
 
-        self.push_screen(SymbolPrompt(self.desk, self._search, self.watchlists.recent), chosen)
+        await self.push_screen(SymbolPrompt(self.desk, self._search, self.watchlists.recent), chosen)
 
     async def _search(self, text: str) -> Matches:
         from tui.screens.symbols import Match, Matches
@@ -436,7 +456,7 @@ class MarketApp(App[None]):
                 pane.redraw()
             self.main.draw_bars()
 
-    def action_choose_interval(self) -> None:
+    async def action_choose_interval(self) -> None:
         """Pick the bars' interval from a list."""
         from tui.panes.bars import BarsPane
         from tui.screens.choose import ChooseScreen
@@ -450,7 +470,7 @@ class MarketApp(App[None]):
 
         words = [interval.value for interval in Interval]
         current = self.main.query_one(BarsPane).interval.value
-        self.push_screen(ChooseScreen("Interval of the bars", words, current), chosen)
+        await self.push_screen(ChooseScreen("Interval of the bars", words, current), chosen)
 
     def _set_interval(self, interval: Interval) -> None:
         from tui.panes.bars import BarsPane
@@ -458,21 +478,30 @@ class MarketApp(App[None]):
         if self.main:
             self.main.query_one(BarsPane).show_interval(interval)
 
-    def action_all_keys(self) -> None:
+    async def action_command_palette(self) -> None:  # type: ignore[override]
+        """Every action by name; what is typed from here on goes into the input."""
+        from textual.widgets import Input
+
+        if not isinstance(self.screen, CommandPalette):
+            palette = CommandPalette(id="--command-palette")
+            await self.push_screen(palette)
+            palette.set_focus(palette.query_one(Input))
+
+    async def action_all_keys(self) -> None:
         """Every key."""
         from tui.screens.help import KeysScreen
 
-        self.push_screen(KeysScreen(ACTIONS, dict(self.config.keys)))
+        await self.push_screen(KeysScreen(ACTIONS, dict(self.config.keys)))
 
-    def action_pane_help(self) -> None:
+    async def action_pane_help(self) -> None:
         """Help for the focused pane."""
         from tui.screens.help import PaneHelpScreen
 
         if self.main:
             pane = self.main.pane(self.main.current)
-            self.push_screen(PaneHelpScreen(pane.title, pane.help, pane.pane_id, dict(self.config.keys)))
+            await self.push_screen(PaneHelpScreen(pane.title, pane.help, pane.pane_id, dict(self.config.keys)))
 
-    def action_credentials(self) -> None:
+    async def action_credentials(self) -> None:
         """Enter keys for this run."""
         from tui.screens.credentials import CredentialsScreen, Entered, Wanted
 
@@ -490,7 +519,7 @@ class MarketApp(App[None]):
             for (title, field), secret in (values or {}).items():
                 self._keep(names[title], field, secret)
 
-        self.push_screen(CredentialsScreen(wanted), entered)
+        await self.push_screen(CredentialsScreen(wanted), entered)
 
     def _keep(self, provider: str, field: str, secret: SecretStr) -> None:
         try:

@@ -132,6 +132,21 @@ class Pane(Drawn, can_focus=True):
         """Whether anything it shows may have changed."""
         return any(key.kind in self.kinds for key in changes.keys)
 
+    def takes(self, key: str, character: str | None) -> bool:
+        """Take a key before it can mean anything else; False leaves it to the bindings.
+
+        Args:
+            key: Its name.
+            character: What it types, or None.
+        """
+        return False
+
+    def on_key(self, event: events.Key) -> None:
+        """A key that reached the pane itself."""
+        if self.takes(event.key, event.character):
+            event.stop()
+            event.prevent_default()
+
     def draw(self) -> None:
         """Make all rows anew and refresh those that differ from the last frame."""
         self._again_ns = None

@@ -180,12 +180,12 @@ class BookPane(Pane):
     def _view(self) -> BookView:
         return self._views.venues if self._lists_venues else self._views.all[self._mode]
 
-    def on_key(self, event: events.Key) -> None:
+    def takes(self, key: str, character: str | None) -> bool:
         """What is typed into the cost line goes there, and not to where these keys go otherwise."""
-        if self._views.cost.take(event.key, event.character) or self._closes_list(event.key):
-            event.stop()
-            event.prevent_default()
-            self.redraw()
+        if not (self._views.cost.take(key, character) or self._closes_list(key)):
+            return False
+        self.redraw()
+        return True
 
     def _closes_list(self, key: str) -> bool:
         was_listing = self._lists_venues

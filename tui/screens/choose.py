@@ -46,7 +46,7 @@ class ChooseScreen(ModalScreen[str | None]):
         options = self.query_one(OptionList)
         if self._current in self._choices:
             options.highlighted = self._choices.index(self._current)
-        options.focus()
+        self.set_focus(options)
 
     def action_down(self) -> None:
         """The next word."""

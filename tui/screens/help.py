@@ -42,7 +42,7 @@ class KeysScreen(ModalScreen[None]):
 
     def on_mount(self) -> None:
         """Arrows scroll."""
-        self._scroll.focus()
+        self.set_focus(self._scroll)
 
 
 class PaneHelpScreen(ModalScreen[None]):
@@ -67,7 +67,7 @@ class PaneHelpScreen(ModalScreen[None]):
 
     def on_mount(self) -> None:
         """Arrows scroll."""
-        self._scroll.focus()
+        self.set_focus(self._scroll)
 
 
 def keys_table(actions: Sequence[Action], moved: Mapping[str, str]) -> Text:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from rich.text import Text
-from textual import events, work
+from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -86,17 +86,10 @@ class SymbolPrompt(ModalScreen[Symbol | None]):
 
     def on_mount(self) -> None:
         """Show what was used lately."""
-        self.query_one(Input).focus()
+        self.set_focus(self.query_one(Input))  # now: the next key is meant for it
         known = [Match(symbol, "used before", "", ()) for symbol in self._recent if symbol not in self._desk.symbols]
         self._show(known[:10])
         self._say("Type at least two letters. enter adds, esc goes back.")
-
-    def on_key(self, event: events.Key) -> None:
-        """Letters that come before the input has the focus belong to it all the same."""
-        prompt = self.query_one(Input) if self.is_mounted else None
-        if event.is_printable and event.character and prompt is not None and not prompt.has_focus:
-            event.stop()
-            prompt.insert_text_at_cursor(event.character)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Search when the typing rests."""
