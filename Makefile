@@ -38,8 +38,8 @@ bench: $(VENV)/.installed-dev ## measure speed against the limits; ARGS=--brief 
 gallery: $(VENV)/.installed ## write the pictures of the documentation
 	$(BIN)/python docs/gallery.py
 
-soak: $(VENV)/.installed-dev ## ten minutes at ten times the rate with a fault every 5 s (SOAK_SECONDS=60 for one)
-	$(BIN)/python -m tests.soak
+soak: $(VENV)/.installed-dev ## ten minutes at ten times the rate with a fault every 5 s, into docs/soak.md (SOAK_SECONDS=60 for one)
+	$(BIN)/python -m tests.soak $(ARGS)
 
 fuzz: $(VENV)/.installed-dev ## feed everything that is read from outside with broken forms of it (FUZZ_EXAMPLES=20000 a test)
 	@seed=$${FUZZ_SEED:-$$(date +%s)}; echo "seed $$seed: FUZZ_SEED=$$seed make fuzz runs the same again"; \
