@@ -88,6 +88,20 @@ def test_what_is_no_json_is_no_book_although_its_levels_are_known() -> None:
         assert reader.quick(broken) is None
 
 
+def test_a_name_that_looks_like_the_end_of_a_level_stays_as_it_is() -> None:
+    bids = [
+        level(2.5, 1),
+        level(2.4, 1, "}, {"),
+        {**level(2.3, 1), "more": [{"price": 1}, {"price": 2}], "note": "},{"},
+    ]
+    for compact in (True, False):
+        raw = frame(bids, [level(2.6, 1)], compact=compact)
+        read, patient = BookReader().quick(raw), BookReader().patient(json.loads(raw))
+        assert read is not None
+        assert patient is not None
+        assert read.bids == patient.bids
+
+
 def test_remembered_levels_are_bounded() -> None:
     reader = BookReader()
     for number in range(200):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import filterfalse
 from operator import gt, lt
 from typing import Annotated, Any, Final, Literal, NamedTuple, NotRequired
 
@@ -63,7 +64,7 @@ class _WireBook(TypedDict):
 
 _ADAPTER: Final = TypeAdapter(_WireBook)
 _LEVELS: Final = TypeAdapter(list[_FloatLevel])
-_BIDS: Final = re.compile(rb'"bids":\s*\[\{')
+_BIDS: Final = re.compile(rb'"bids":(\s?)\[\{')
 _ASKS: Final = re.compile(rb'\}\],\s*"asks":\s*\[\{')
 
 
@@ -112,14 +113,12 @@ def cut_levels(raw: bytes) -> Cut:
     Raises:
         ValueError: it is not laid out as usual.
     """
-    first, second = _BIDS.search(raw), _ASKS.search(raw)
-    if first is None or second is None or first.end() > second.start():
+    first, second, end = _BIDS.search(raw), _ASKS.search(raw), raw.rfind(b"}]")
+    if first is None or second is None or not first.end() <= second.start() < second.end() <= end:
         raise ValueError("no levels on a side")
-    if (end := raw.find(b"}]", second.end())) < 0:
-        raise ValueError("cut off")
-    bids, asks = raw[first.end() : second.start()], raw[second.end() : end]
-    separator = b"}, {" if b"}, {" in bids or b"}, {" in asks else b"},{"
+    separator = b"},%b{" % first[1]  # a space follows both the comma and the colon, or neither
     frame = b"".join((raw[: first.end() - 1], raw[second.start() + 1 : second.end() - 1], raw[end + 1 :]))
+    bids, asks = raw[first.end() : second.start()], raw[second.end() : end]
     return Cut(frame, bids.split(separator), asks.split(separator))
 
 
@@ -142,7 +141,12 @@ class BookReader:
 
     def _by_level(self, raw: bytes) -> Book:
         cut = cut_levels(raw)
-        return _book(_ADAPTER.validate_json(cut.frame), self._levels_of(cut.bids), self._levels_of(cut.asks))
+        self._learn(cut.bids + cut.asks)
+        bids, asks = (
+            [level for level in map(self._known.__getitem__, texts) if level is not None]
+            for texts in (cut.bids, cut.asks)
+        )
+        return _book(_ADAPTER.validate_json(cut.frame), bids, asks)
 
     def _whole(self, raw: bytes) -> Book:
         """Every level anew: for figures in quotation marks, empty sides, and other layouts than the usual one."""
@@ -157,17 +161,17 @@ class BookReader:
         )
         return _book(message, bids, asks)
 
-    def _levels_of(self, texts: list[bytes]) -> list[Level]:
+    def _learn(self, texts: list[bytes]) -> None:
+        """Validate the levels that are not known yet, all at once."""
         known = self._known
         if len(known) > _MAX_KNOWN:
             known.clear()
             self._prices.clear()
-        if unknown := [text for text in texts if text not in known]:
+        if unknown := list(filterfalse(known.__contains__, texts)):
             found = _LEVELS.validate_json(b"[{" + b"},{".join(unknown) + b"}]")
             if len(found) != len(unknown):
                 raise ValueError("cut inside of a level")
             known.update(zip(unknown, map(self._kept, found), strict=True))
-        return [level for text in texts if (level := known[text]) is not None]
 
     def patient(self, message: dict[str, Any]) -> Book | None:
         """A book out of a JSON object with whatever oddities; None when it has no symbol or no sides."""
