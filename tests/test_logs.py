@@ -169,6 +169,7 @@ def test_a_loose_file_of_before_is_made_private(tmp_path: Path) -> None:
     assert lines_of(file)[0] == "old"
 
 
+@pytest.mark.fault("M65")
 def test_without_a_place_for_the_log_the_program_goes_on_quietly(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

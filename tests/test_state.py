@@ -117,6 +117,7 @@ def test_what_a_newer_version_wrote_besides_is_no_mistake(tmp_path: Path) -> Non
     assert StateFile(CONFIG, file).recent == [AAPL]
 
 
+@pytest.mark.fault("M65")
 async def test_a_place_that_cannot_be_written_costs_the_state_not_the_program(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -8,7 +8,7 @@ import queue
 import stat
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import TextIOWrapper
 from logging.handlers import QueueHandler, QueueListener, RotatingFileHandler
 from pathlib import Path
@@ -116,10 +116,11 @@ def logging_to(
         for handler in handlers:
             root.removeHandler(handler)
         root.setLevel(before)
-        logging.raiseExceptions = raises
         if listener:
             listener.stop()
-            listener.handlers[0].close()
+            with suppress(OSError):  # what waits for a disk that is full is lost
+                listener.handlers[0].close()
+        logging.raiseExceptions = raises
 
 
 def _file_handler(file: Path) -> logging.Handler | None:

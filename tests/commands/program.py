@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.planted import keep
 from tui.commands.simulate import toml_value
 from tui.credentials import variable_name
 from tui.simulator.server import SimulatorServer
@@ -59,6 +60,7 @@ async def run(
         stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     out, err = await process.communicate()
+    keep(out + err)
     return Done(process.returncode or 0, out.decode(), err.decode())
 
 
@@ -81,6 +83,8 @@ def terminal(*arguments: str) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
 def read(screen: int) -> bytes:
     """Some of what the terminal shows; empty at the end."""
     try:
-        return os.read(screen, 4096)
+        shown = os.read(screen, 4096)
     except OSError:  # Linux says so when nobody holds the other end any more
         return b""
+    keep(shown)
+    return shown

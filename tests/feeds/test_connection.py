@@ -576,6 +576,7 @@ async def test_a_server_that_asks_for_renewal_without_an_end_gets_one_at_a_time(
         await until(lambda: bool(server.callers[0].heard[2:]))
 
 
+@pytest.mark.fault("S6", "S20")
 async def test_no_key_is_logged_however_much_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     def plant(provider: PlainProvider) -> None:
         provider.key = "planted-key"

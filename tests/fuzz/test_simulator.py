@@ -65,6 +65,7 @@ HTTP = [
 @pytest.mark.parametrize(("name", "channel"), CHANNELS)
 @given(data=st.data())
 @settings(deadline=None)
+@pytest.mark.violates
 def test_no_request_makes_a_conversation_raise(name: str, channel: str, data: st.DataObject) -> None:
     conversation = DIALECTS[name](MARKET).conversation(channel)
     now_ns = DEFAULT_START_NS

@@ -132,6 +132,7 @@ async def test_at_the_cap_the_line_is_closed_and_not_dialled_again(here: World, 
 
 
 @pytest.mark.fault("M28", "Q8")
+@pytest.mark.violates("rate limit")
 async def test_a_limit_a_minute_is_the_keys_and_outlives_the_connection(here: World) -> None:
     """The plan allows twenty requests a minute; the server says so once, and from then on it is kept to."""
     dialect(here).requests_per_minute = 20

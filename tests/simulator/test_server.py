@@ -130,6 +130,7 @@ async def test_a_slow_reader_is_cut_off_and_delays_nobody(server: SimulatorServe
         slow.transport.abort()
 
 
+@pytest.mark.violates("unknown word")
 async def test_what_clients_do_wrong_is_counted_by_provider(server: SimulatorServer) -> None:
     assert server.violations() == {}
     async with dial(server) as client:

@@ -23,6 +23,8 @@ from typing import NamedTuple, Self
 import pyte
 import pytest
 
+from tests.planted import keep
+
 SHELL = Path(__file__).with_name("shell.py")
 LIMIT_S = 30.0
 """How long anything may take on a machine that is busy with something else."""
@@ -103,6 +105,7 @@ class Terminal:
         self._reader.join()
         os.close(self._report)
         self.hang_up()
+        keep(self.raw)
 
     def type(self, text: str) -> None:
         """Type text, as fast as a paste would come."""

@@ -300,6 +300,7 @@ def expected(talked: Talk, names: frozenset[str]) -> set[str]:
     return {talked.codec.code(symbol) or "" for symbol in wanted if symbol is not None}
 
 
+@pytest.mark.violates
 def test_the_simulator_counts_what_a_client_should_know_better(dialect: AriesDialect) -> None:
     def frames(channel: str, *messages: Any) -> Counter[str]:
         dialect.violations.clear()

@@ -355,6 +355,7 @@ def _list(*codes: str, **fields: Any) -> str:
         ([_list(each) for each in ["NASDAQ:AAPL", "NASDAQ:MSFT"] * 16], "too many lists a minute"),
     ],
 )
+@pytest.mark.violates
 def test_the_server_counts_what_the_protocol_forbids(
     dialect: InsightSentryDialect, frames: list[str], violation: str
 ) -> None:
@@ -365,6 +366,7 @@ def test_the_server_counts_what_the_protocol_forbids(
 
 
 @pytest.mark.fault("I8")
+@pytest.mark.violates("too many lists a minute")
 def test_a_client_over_the_limit_is_ignored_for_a_minute_without_a_word(dialect: InsightSentryDialect) -> None:
     talk = dialect.conversation("live")
     for number in range(30):

@@ -204,6 +204,7 @@ def test_pings_are_answered_and_never_too_many(dialect: QuantCiteDialect) -> Non
 
 
 @pytest.mark.fault("Q8", "M28")
+@pytest.mark.violates("rate limit")
 def test_too_many_requests_are_paused_and_the_wants_restored(dialect: QuantCiteDialect) -> None:
     dialect.requests_per_minute = 5
     session = Session(dialect)
@@ -276,11 +277,13 @@ def talk(dialect: QuantCiteDialect, *frames: str, login: bool = True, step_s: fl
         (['{"type": "place_order"}'], "unknown request"),
     ],
 )
+@pytest.mark.violates
 def test_what_a_client_must_not_do_is_counted(dialect: QuantCiteDialect, frames: list[str], violation: str) -> None:
     talk(dialect, *frames)
     assert dialect.violations == {violation: 1}
 
 
+@pytest.mark.violates("request before login")
 def test_a_request_before_the_login_is_counted(dialect: QuantCiteDialect) -> None:
     greeting, answer = talk(dialect, '{"type": "get_pairs"}', login=False)
     assert "available_commands" in greeting
@@ -364,6 +367,7 @@ def test_any_sequence_of_wants_settles_on_the_last_one(steps: list[tuple[frozens
 @pytest.mark.fault("Q8")
 @settings(max_examples=25, deadline=None)
 @given(STEPS, st.integers(min_value=3, max_value=8))
+@pytest.mark.violates("rate limit")
 def test_wants_settle_through_rate_limits_too(steps: list[tuple[frozenset[Symbol], float]], allowed: int) -> None:
     dialect = QuantCiteDialect(MARKET)
     dialect.requests_per_minute = allowed
