@@ -44,7 +44,6 @@ from tui.pace import FramePace
 from tui.panes.base import Desk, Pane
 from tui.panes.quotes import QuotesPane
 from tui.screens.main import MainScreen
-from tui.screens.top_bar import TopBar
 from tui.telling import REPEAT_NS, Failures, Repeats, notice_text
 from tui.terminal import steady
 from tui.themes import DEFAULT, Palette, load_themes
@@ -181,7 +180,7 @@ class MarketApp(App[None]):
             self.run_worker(feed.run(), name=name, group=f"feed:{name}", exclusive=True, exit_on_error=False)
         self.run_worker(hub.run_manager(), name="subscriptions", group="subscriptions", exit_on_error=False)
         assert self.main
-        top = self.main.query_one(TopBar)
+        top = self.main.top_bar
         top.is_demo = self.is_demo
         for problem in self.themes.problems:
             self.tell(f"theme {problem}", Severity.WARNING)
@@ -271,7 +270,7 @@ class MarketApp(App[None]):
         second, self._second = now_ns // 1_000_000_000 != self._second, now_ns // 1_000_000_000
         if self._behind is not None:
             self._behind += len(changes.keys)
-            main.query_one(TopBar).behind = self._behind
+            main.top_bar.behind = self._behind
             main.draw_bars()  # the lights go on: a feed may fail meanwhile
             return
         with self.batch_update():
@@ -283,7 +282,7 @@ class MarketApp(App[None]):
             if second or changes.topics:
                 main.draw_bars()
             elif changes:
-                main.query_one(TopBar).draw()
+                main.top_bar.draw()
 
     def update_wants(self) -> None:
         """Tell the feeds what every pane that can be seen needs."""
@@ -432,7 +431,7 @@ class MarketApp(App[None]):
         if self.main is None or on is (self._behind is not None):
             return
         self._behind = 0 if on else None
-        self.main.query_one(TopBar).behind = self._behind
+        self.main.top_bar.behind = self._behind
         for pane in self.main.panes:
             if not on and pane.display:
                 pane.draw()
