@@ -79,6 +79,20 @@ def test_signals_end_it_in_order(number: signal.Signals, code: int) -> None:
         assert process.wait(10) == code
 
 
+async def test_what_clients_did_wrong_is_said_at_the_end() -> None:
+    with simulate("--port", "0") as process:
+        assert process.stdout
+        page = page_of(process.stdout) + process.stdout.readline()
+        settings = tomllib.loads(page)["providers"]["quantcite"]
+        async with connect(settings["url"], proxy=None) as client:
+            for _ in range(2):
+                await client.send("this is no message")
+                await client.recv()
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=10)
+    assert errors == "tickdeck: clients of quantcite broke rules of its protocol: not a message (2)\n"
+
+
 def test_a_taken_port_is_said_and_ends_with_1() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

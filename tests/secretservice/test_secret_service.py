@@ -52,13 +52,13 @@ def test_a_secret_is_stored_found_by_others_kept_over_sessions_and_removed(tmp_p
     unlock = UNLOCK.format("test-pw")
     first = session(
         tmp_path,
-        f"{unlock}; printf 'abc-123-secret\\n' | {TICKDECK} credentials set quantcite --stdin; echo set $?; {LOOK_UP}",
+        f"{unlock}; printf 'planted-abc-123\\n' | {TICKDECK} credentials set quantcite --stdin; echo set $?; {LOOK_UP}",
     )
-    assert first.stdout == "set 0\nabc-123-secret", first.stderr
-    assert "abc-123" not in first.stderr
+    assert first.stdout == "set 0\nplanted-abc-123", first.stderr
+    assert "planted-abc" not in first.stderr
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert files
-    assert not any(b"abc-123-secret" in path.read_bytes() for path in files)
+    assert not any(b"planted-abc-123" in path.read_bytes() for path in files)
     second = session(
         tmp_path,
         f"{unlock}; {TICKDECK} credentials list quantcite; {TICKDECK} credentials remove quantcite; echo removed $?; "

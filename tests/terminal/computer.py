@@ -7,12 +7,11 @@ import re
 import subprocess
 import sys
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from tests.terminal.driver import Size, Terminal
+from tests.terminal.driver import LIMIT_S, Size, Terminal
 
 PROGRAM = str(Path(sys.executable).with_name("tickdeck"))
 TRUE_COLOUR = {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
@@ -74,7 +73,7 @@ class Computer:
 
 
 class Simulation:
-    """`tickdeck simulate` as a process of its own. `with` ends it.
+    """`tickdeck simulate` as a process of its own. `with` ends it, and fails when clients broke rules of a protocol.
 
     Args:
         computer: Where to start it.
@@ -89,7 +88,7 @@ class Simulation:
     def __init__(self, computer: Computer, port: int = 0) -> None:
         self._process = subprocess.Popen(
             [PROGRAM, "simulate", "--port", str(port)],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, env=computer.environment(),
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=computer.environment(),
         )  # fmt: skip
         assert self._process.stdout
         self.page = os.read(self._process.stdout.fileno(), 65536).decode()  # it is written in one go
@@ -115,8 +114,10 @@ class Simulation:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        with suppress(ValueError):  # killed before: its output is closed
-            self.kill()
+        if self._process.returncode is None:  # it was not killed before
+            self._process.terminate()
+            _, complaints = self._process.communicate(timeout=LIMIT_S)
+            assert kind or not complaints, complaints.decode()
 
 
 def _read(path: Path) -> bytes:

@@ -53,6 +53,9 @@ async def _simulate(args: Namespace) -> int:
             await asyncio.Event().wait()
     finally:
         await server.stop()
+        for provider, rules in server.violations().items():
+            counts = ", ".join(f"{rule} ({number})" for rule, number in sorted(rules.items()))
+            print(f"tickdeck: clients of {provider} broke rules of its protocol: {counts}", file=sys.stderr)
     return 0
 
 
