@@ -32,7 +32,7 @@ format: $(VENV)/.installed-dev ## put the code into shape
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(VENV)/.installed-dev ## measure speed against the limits; ARGS=--brief takes a minute
+bench: $(VENV)/.installed-dev ## measure speed against the limits; ARGS=--brief takes two minutes at most, ARGS=--write fills docs/performance.md
 	$(BIN)/python -m tests.benchmarks $(ARGS)
 
 gallery: $(VENV)/.installed ## write the pictures of the documentation

@@ -20,6 +20,7 @@ SYMBOLS = [Symbol(name) for name in frames.SYMBOLS]
 
 
 HOURS = 24
+LIMIT_S = 180.0
 FULL = 8
 """Hours after which every list of prints is as long as it may become."""
 
@@ -27,7 +28,11 @@ FULL = 8
 def lasting() -> Iterator[Figure]:
     """What a store takes at the end of a day, against when every bounded thing in it was full."""
     command = [sys.executable, "-m", "tests.benchmarks.lasting"]
-    sizes = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    try:
+        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, timeout=LIMIT_S)
+    except subprocess.TimeoutExpired as error:
+        raise TimeoutError(str(error)) from None
+    sizes = json.loads(done.stdout)
     early, late = sizes[FULL - 1], sizes[-1]
     detail = f"{late / 2**20:.0f} against {early / 2**20:.0f} MiB"
     yield Figure("memory after a simulated day", f"after {FULL} hours of it", late / early, "x", 1.05, detail)

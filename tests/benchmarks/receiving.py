@@ -15,6 +15,7 @@ from websockets.asyncio.client import connect
 
 from tests.benchmarks import frames
 from tests.benchmarks.figures import Figure
+from tests.benchmarks.terminal import LIMIT_S, EndedError
 from tui.clock import Clock
 from tui.config import Config
 from tui.credentials import FixedSecrets
@@ -37,7 +38,10 @@ class Server:
             [sys.executable, "-m", "tests.benchmarks.server"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
         assert self._process.stdout
-        self.port = int(self._process.stdout.readline())
+        line = self._process.stdout.readline()
+        if not line:
+            raise EndedError(f"the scripted server ended with {self._process.wait()}")
+        self.port = int(line)
 
     def __enter__(self) -> Self:
         return self
@@ -121,7 +125,7 @@ async def _bare(url: str, round_s: float) -> float:
         reader.cancel()
         await asyncio.wait({reader})
         socket.transport.abort()
-    return used / got
+    return _each(used, got)
 
 
 async def _ours(server: Server, wants: frozenset[Subscription], round_s: float) -> float:
@@ -129,11 +133,20 @@ async def _ours(server: Server, wants: frozenset[Subscription], round_s: float) 
     async with _hub(server) as hub:
         hub.want("benchmark", wants)
         feeds = [record.stats for record in hub.store.feeds.values()]
-        assert await _drain(hub, SETTLE_S + WARM_S)  # it does reach the store
+        ends = time.monotonic() + LIMIT_S
+        while not await _drain(hub, SETTLE_S + WARM_S):  # it does reach the store
+            if time.monotonic() > ends:
+                raise TimeoutError(f"nothing reached the store within {LIMIT_S:.0f} s")
         before, started = sum(stats.frames for stats in feeds), time.process_time()
         await _drain(hub, round_s)
         used = time.process_time() - started
         got = sum(stats.frames for stats in feeds) - before
+    return _each(used, got)
+
+
+def _each(used: float, got: int) -> float:
+    if not got:
+        raise TimeoutError("no frame came in a whole round")
     return used / got
 
 

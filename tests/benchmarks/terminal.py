@@ -24,6 +24,10 @@ PAGE = os.sysconf("SC_PAGE_SIZE")
 LIMIT_S = 60.0
 
 
+class EndedError(Exception):
+    """The program has ended by itself while it was watched."""
+
+
 class Program:
     """A Python program on a terminal of its own; `with` ends it.
 
@@ -81,11 +85,15 @@ class Program:
         return data
 
     def until(self, pattern: re.Pattern[bytes], limit_s: float = LIMIT_S) -> float:
-        """Read until a pattern is in what came since the call; seconds since the call. Raises TimeoutError."""
+        """Read until a pattern is in what came since the call; seconds since the call.
+
+        Raises:
+            TimeoutError: it did not come in time.
+            EndedError: the program has ended.
+        """
         began, seen = time.monotonic(), b""
         while not pattern.search(seen):
-            if time.monotonic() - began > limit_s or self._process.poll() is not None:
-                raise TimeoutError(f"no {pattern.pattern!r} in {self.tail[-3000:]!r}")
+            self._check(began + limit_s, f"no {pattern.pattern!r} within {limit_s:.0f} s")
             seen = seen[-4000:] + self.read(0.5)
         return time.monotonic() - began
 
@@ -97,12 +105,17 @@ class Program:
                 look(data, time.monotonic())
 
     def watch_until(self, holds: Callable[[], object]) -> None:
-        """Read until something is true outside. Raises TimeoutError."""
+        """Read until something is true outside. Raises like `until`."""
         ends = time.monotonic() + LIMIT_S
         while not holds():
             self.read(0.05)
-            if time.monotonic() > ends or self._process.poll() is not None:
-                raise TimeoutError(repr(self.tail[-3000:]))
+            self._check(ends, f"no result within {LIMIT_S:.0f} s")
+
+    def _check(self, ends: float, what: str) -> None:
+        if (code := self._process.poll()) is not None:
+            raise EndedError(f"{what}: it ended with {code} and said {self.tail[-3000:]!r}")
+        if time.monotonic() > ends:
+            raise TimeoutError(what)
 
     def cpu_s(self) -> float:
         """Seconds of CPU that it has used so far."""
