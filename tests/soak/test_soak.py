@@ -64,7 +64,13 @@ class Court:
             pane.draw()
 
     def verdict(
-        self, judge: Judge | None = None, *, figure: str | None = None, event: str = "sent", age_s: float = 0.0
+        self,
+        judge: Judge | None = None,
+        *,
+        figure: str | None = None,
+        event: str = "sent",
+        age_s: float = 0.0,
+        looks: int = LOOKS,
     ) -> Judge:
         """What a judge says after some looks: everything well but for what is given.
 
@@ -73,11 +79,20 @@ class Court:
             figure: Sent instead of every figure that is shown.
             event: What befell all connections: they were `closed`, `frozen`, or `sent` something for the last time ...
             age_s: ... so many seconds before each look.
+            looks: How many, each `STEP_S` after the other.
         """
         judge = judge or Judge(self.app, lambda: self.now_s)
-        for _ in range(LOOKS):
+        for _ in range(looks):
             self.now_s += STEP_S
             judge.look(self._report(figure, event, age_s))
+        return judge
+
+    def half_open(self, judge: Judge) -> Judge:
+        """What it says when from now on nothing is sent any more, but nobody has closed anything."""
+        since_s = self.now_s
+        for _ in range(LOOKS):
+            self.now_s += STEP_S
+            judge.look(self._report(None, "frozen", self.now_s - since_s) | {"said": []})
         return judge
 
     def _report(self, figure: str | None, event: str, age_s: float) -> dict[str, Any]:
@@ -136,6 +151,32 @@ async def test_a_figure_that_nobody_sent_is_a_lie_in_the_store_and_on_the_screen
     court.verdict(judge, figure="1.25")
     assert judge.lies["value"] > 0
     assert judge.lies["screen"] > 0
+
+
+async def test_what_was_sent_just_before_a_line_went_half_open_need_not_have_arrived(court: Court) -> None:
+    judge = court.verdict()
+    court.verdict(judge, figure="1.25", looks=1)
+    assert court.half_open(judge).told == []
+
+
+async def test_what_was_sent_long_before_a_line_went_half_open_has_to_be_shown(court: Court) -> None:
+    judge = court.verdict()
+    lies = court.verdict(judge, figure="1.25").lies["value"]
+    assert court.half_open(judge).lies["value"] > lies
+
+
+async def test_no_figure_is_judged_before_the_server_has_said_what_it_sent(court: Court) -> None:
+    judge = court.verdict()
+    court.now_s += truth.EARLY_S / 2
+    compared = judge.compared["value"]
+    late = {
+        **court._report("1.25", "sent", 0.0),
+        "said": [],
+    }  # a look later, the next words of the server still to come
+    judge.look(late)
+    court.now_s += truth.EARLY_S / 2
+    judge.look({**late, "at": court.now_s - truth.EARLY_S})
+    assert judge.compared["value"] == compared
 
 
 async def test_a_stale_figure_in_a_live_colour_is_a_lie(court: Court, monkeypatch: pytest.MonkeyPatch) -> None:

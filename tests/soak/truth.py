@@ -10,6 +10,7 @@ A *lie* is one of these, and a run with a single one has failed:
             longer than `HALF_OPEN_S`: ping interval, ping limit, `SLACK_S`.
 `value`     The best bid or ask of a live book, or the last, bid or ask of a live quote, is none that the server sent on
             the newest connection of the serving channel within `LATE_S` before the look, nor the last one sent before.
+            On a half-open one, within `LATE_S` before it became that: how long it may then last is for `frozen` to say.
 `screen`    The same for what can be read off the panes: the price in the `last` column of a live row of the quotes, and
             the mid of a live book, both compared in the decimals in which they are shown. A drawn figure may be
             `DRAWN_S` older than the store, and is looked at when its value has been live for as long.
@@ -51,6 +52,8 @@ SLACK_S = 2.5
 HALF_OPEN_S = 2 * PING_S + SLACK_S
 LATE_S = 2.5
 DRAWN_S = 1.6
+EARLY_S = 0.3
+"""A frame is on the screen before the server has noted that it sent it, by as much as its process is kept waiting."""
 STALL_S = 1.0
 RECOVER_S = 2.0
 SYMBOL_CELLS = COLUMNS[0].width
@@ -135,6 +138,7 @@ class Judge:
         self._said: dict[tuple[int, str, str], History] = {}
         self._stale_since: dict[Subscription, float] = {}
         self._live_since: dict[Subscription, tuple[int, float]] = {}
+        self._frozen: dict[int, tuple[float, float]] = {}
         self.lies: Counter[str] = Counter()
         self.told: list[str] = []
         self.looks = 0
@@ -152,15 +156,19 @@ class Judge:
         report = Report.read(raw[-1])
         for each in raw:
             self._learn(report, each["said"])
+        self._note_frozen(report)
+        known_s = report.at_s - EARLY_S
         for claim in self._claims:
-            self._judge(claim)
-        self._claims = []
+            if claim.at_s <= known_s:
+                self._judge(claim)
+        self._claims = [claim for claim in self._claims if claim.at_s > known_s]
         now_s = self._now_s()
         self._looked_s, pause_s = now_s, now_s - self._looked_s
         if pause_s > STALL_S:
             self._awake_s = now_s + RECOVER_S
         if now_s < self._awake_s:
             self.skipped += 1
+            self._claims.clear()
             self._stale_since.clear()
             self._live_since.clear()
             return
@@ -218,14 +226,24 @@ class Judge:
         newest = {line.number for line in report.lines.values()} | {claim.number for claim in self._claims}
         self._said = {key: history for key, history in self._said.items() if key[0] in newest}
 
+    def _note_frozen(self, report: Report) -> None:
+        known = {line.number: self._frozen.get(line.number) for line in report.lines.values()}
+        now = {line.number: (line.frozen_s, report.at_s) for line in report.lines.values() if line.frozen_s}
+        self._frozen = {number: frozen for number, frozen in (known | now).items() if frozen}
+
     def _judge(self, claim: Claim) -> None:
         symbol = claim.symbol.rpartition(":")[2]  # some are asked for by the provider's own code
         history = self._said.get((claim.number, symbol, claim.what), History())
         self.compared[claim.kind] += 1
-        values = list(history.during(claim.at_s - claim.late_s, claim.at_s))
+        values = list(history.during(self._reached_s(claim) - claim.late_s, claim.at_s + EARLY_S))
         if not any(_is_same(claim, value) for value in values):
             known = ", ".join(map(str, values[-5:])) or "nothing"
             self._lie(claim.kind, f"{claim.symbol} {claim.what} {claim.value} on {claim.number}, sent: {known}")
+
+    def _reached_s(self, claim: Claim) -> float:
+        """Until when what was sent could arrive: on a half-open connection, until it became that."""
+        frozen_s, seen_s = self._frozen.get(claim.number, (claim.at_s, claim.at_s))
+        return min(frozen_s, claim.at_s) if claim.at_s - seen_s < claim.late_s else claim.at_s
 
     def _is_drawn(self) -> bool:
         main = self._app.main
