@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+import pytest
+
 from tui.simulator.dialect import Dialect
 
 _counted: list[Counter[str]] = []
 
 
-def watch(patch: Any) -> None:
+def watch(patch: pytest.MonkeyPatch) -> None:
     """Remember the counter of every dialect that is made from now on, wherever it is served.
 
     Args:
-        patch: A `pytest.MonkeyPatch` that lasts.
+        patch: Lasts as long as somebody asks.
     """
     make = Dialect.__init__
 

@@ -83,6 +83,7 @@ async def test_codes_of_added_symbols_are_kept_as_long_as_the_symbols_are_known(
     assert StateFile(CONFIG, file).codes == {}
 
 
+@pytest.mark.fault("M67")
 @pytest.mark.parametrize(
     "text",
     [

@@ -71,6 +71,7 @@ def complaint(path: Path) -> str:
     return ""
 
 
+@pytest.mark.fault("M67")
 @given(raw=texts([STATE]) | messages([STATE]).map(lambda text: text.encode("utf-8", "surrogatepass")))
 @settings(deadline=None)
 def test_a_broken_state_file_costs_only_what_it_held(folder: Path, raw: bytes) -> None:
@@ -94,6 +95,7 @@ def test_a_broken_theme_is_told_or_whole(raw: bytes) -> None:
     assert all(palette.style(role) for role in palette.colors)
 
 
+@pytest.mark.fault("M67")
 @given(raw=texts([USAGE]) | messages([USAGE]).map(str.encode))
 @settings(deadline=None)
 def test_a_broken_count_of_usage_starts_anew(folder: Path, raw: bytes) -> None:
@@ -106,6 +108,7 @@ def test_a_broken_count_of_usage_starts_anew(folder: Path, raw: bytes) -> None:
     assert usage.tally.day(day).bytes >= 1
 
 
+@pytest.mark.fault("M67")
 @given(raw=texts([KEY, TOKEN]) | messages([KEY]).map(lambda text: text.encode("utf-8", "surrogatepass")))
 @settings(deadline=None)
 def test_whatever_the_keyring_holds_is_a_key_or_none(raw: bytes) -> None:
