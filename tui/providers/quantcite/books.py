@@ -35,7 +35,7 @@ _BookType = Literal["aggregated_orderbook_update", "aggregated_orderbook_data"]
 class _WireLevel(TypedDict):
     price: Annotated[Decimal, Field(ge=parse.MIN_NUMBER, lt=parse.MAX_NUMBER, allow_inf_nan=False)]
     amount: Annotated[Decimal, Field(ge=0, lt=parse.MAX_NUMBER, allow_inf_nan=False)]
-    exchanges: Annotated[list[str], Field(max_length=_MAX_VENUES)]
+    exchanges: Annotated[tuple[str, ...], Field(max_length=_MAX_VENUES)]
 
 
 class _FloatLevel(TypedDict):
@@ -43,7 +43,7 @@ class _FloatLevel(TypedDict):
 
     price: Annotated[float, Field(strict=True, ge=_LEAST, lt=float(parse.MAX_NUMBER), allow_inf_nan=False)]
     amount: Annotated[float, Field(strict=True, ge=0, lt=float(parse.MAX_NUMBER), allow_inf_nan=False)]
-    exchanges: Annotated[list[str], Field(max_length=_MAX_VENUES)]
+    exchanges: Annotated[tuple[str, ...], Field(max_length=_MAX_VENUES)]
 
 
 class _WireData(TypedDict):
@@ -201,13 +201,13 @@ class BookReader:
 
     def _kept(self, one: _FloatLevel) -> Level | None:
         """A level, unless nothing rests there."""
-        amount, price = one["amount"], one["price"]
+        price, amount, exchanges = one["price"], one["amount"], one["exchanges"]
         if amount < _LEAST:
             return None
         known = self._prices.get(price)
         if known is None:
             known = self._prices[price] = Decimal(repr(price))
-        return known, Decimal(repr(amount)), self._clean(one["exchanges"])
+        return known, Decimal(repr(amount)), self._venues.get(exchanges) or self._clean(exchanges)
 
     def _level(self, item: object) -> Level | None:
         if not isinstance(item, dict):
@@ -218,15 +218,14 @@ class BookReader:
             return None
         if price is None or amount is None:
             return None
-        return price, amount, self._clean([name for name in names(item.get("exchanges")) if name][:_MAX_VENUES])
+        return price, amount, self._clean(tuple(filter(None, names(item.get("exchanges"))))[:_MAX_VENUES])
 
-    def _clean(self, exchanges: list[str]) -> tuple[str, ...]:
-        key = tuple(exchanges)
-        found = self._venues.get(key)
+    def _clean(self, exchanges: tuple[str, ...]) -> tuple[str, ...]:
+        found = self._venues.get(exchanges)
         if found is None:
             if len(self._venues) >= _MAX_SETS:
                 self._venues.clear()
-            found = self._venues[key] = names(exchanges)
+            found = self._venues[exchanges] = names(list(exchanges))
         return found
 
 
