@@ -39,6 +39,7 @@ from tui.providers.base import (
     Output,
     Pause,
     Renew,
+    Resubscribing,
     Send,
     Signal,
     Then,
@@ -288,7 +289,7 @@ def _without(message: Any, path: tuple[str | int, ...]) -> Any:
 
 
 def _check(signal: Signal) -> None:
-    kinds = (Event, Send, LoggedIn, LoginRefused, Close, Pause, Renew, Latency, Count)
+    kinds = (Event, Send, LoggedIn, LoginRefused, Close, Pause, Renew, Resubscribing, Latency, Count)
     assert isinstance(signal, kinds), f"{signal!r} is no signal"
     if isinstance(signal, Send):
         assert len(signal.frame) < 1_000_000

@@ -34,6 +34,7 @@ from tui.providers.base import (
     Pause,
     Provider,
     Renew,
+    Resubscribing,
     Send,
     Signal,
     Then,
@@ -306,6 +307,8 @@ class Link:
                 self._spawn(self._renew())
             case Renew():
                 return  # one at a time, however often the server asks
+            case Resubscribing():
+                self._around.stats.live_since_ns = self._now_ns()
             case Latency():
                 self._around.stats.latency_s = signal.seconds
             case Count():

@@ -118,6 +118,11 @@ class Renew:
 
 
 @dataclass(frozen=True, slots=True)
+class Resubscribing:
+    """Everything is left and asked for again: what came before counts as old until it comes anew."""
+
+
+@dataclass(frozen=True, slots=True)
 class Latency:
     """Round trip of a ping, measured with our own clock."""
 
@@ -140,7 +145,7 @@ class Count:
     sample: str = ""
 
 
-Signal = Event | Send | LoggedIn | LoginRefused | Close | Pause | Renew | Latency | Count
+Signal = Event | Send | LoggedIn | LoginRefused | Close | Pause | Renew | Resubscribing | Latency | Count
 Output = Iterable[Signal]
 
 

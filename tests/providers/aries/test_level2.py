@@ -15,7 +15,7 @@ from tui.market.events import BookSnapshot, VenueBest
 from tui.market.venues import parts, split, without
 from tui.providers.aries.level2 import Level2Book, Mode
 from tui.providers.aries.market import MarketCodec
-from tui.providers.base import Count, SymbolTable
+from tui.providers.base import Count, Resubscribing, SymbolTable
 
 D = Decimal
 
@@ -157,7 +157,9 @@ def test_after_a_message_that_was_lost_the_book_is_built_anew() -> None:
     codec = live(MarketCodec(credential(), SymbolTable()), want("book AAPL", "quote AAPL"))
     drained(codec.received(depth("0:187.40:900", "300:187.43:0"), NOW_NS))
     lost = depth("0:187.40:0")[:-9]  # the best bid goes, but nobody can read it
-    [leaving] = sent(codec.received(lost, NOW_NS + NS))
+    output = list(codec.received(lost, NOW_NS + NS))
+    assert Resubscribing() in output, "nothing is live while nothing is subscribed"
+    [leaving] = sent(output)
     assert (leaving["type"], leaving["payload"]) == ("unsubscribe", [{"symbol": "AAPL"}])
     assert not events(codec.received(depth("0:187.41:100"), NOW_NS + NS), BookSnapshot), "under way when we left"
     assert not sent(codec.ticked(NOW_NS + NS + NS // 4))

@@ -21,6 +21,7 @@ from tui.providers.base import (
     LoggedIn,
     LoginRefused,
     Renew,
+    Resubscribing,
     Send,
     SymbolTable,
     Then,
@@ -269,16 +270,22 @@ def test_a_broken_line_costs_nothing_but_itself() -> None:
         [golden("market/quote.json"), '{"type": "event", "pay', "\r", golden("market/market_status.json"), "oops", ""]
     )
     signals = drained(codec.received(frame, NOW_NS))
-    assert [type(signal) for signal in signals] == [Quote, MarketStatus, Count, Send], (
+    assert [type(signal) for signal in signals] == [Quote, MarketStatus, Count, Resubscribing, Send], (
         "and everything is asked for anew"
     )
-    assert signals[-2] == Count("undecodable", 2, '{"type": "event", "pay')
+    assert signals[-3] == Count("undecodable", 2, '{"type": "event", "pay')
 
 
 def test_bytes_are_read_as_text_whatever_they_hold() -> None:
     codec = live(market(), want("quote AAPL"))
     frame = golden("market/quote.json").encode() + b"\n\xff\xfe\n" + golden("market/market_status.json").encode()
-    assert [type(signal) for signal in drained(codec.received(frame, NOW_NS))] == [Quote, MarketStatus, Count, Send]
+    assert [type(signal) for signal in drained(codec.received(frame, NOW_NS))] == [
+        Quote,
+        MarketStatus,
+        Count,
+        Resubscribing,
+        Send,
+    ]
 
 
 def test_an_error_without_an_id_is_told_and_the_connection_stays() -> None:

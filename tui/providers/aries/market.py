@@ -19,7 +19,7 @@ from tui.providers.aries.guesses import What
 from tui.providers.aries.level2 import Level2Book, Mode
 from tui.providers.aries.normalise import Body, Fields, Message
 from tui.providers.aries.status import market_status
-from tui.providers.base import Count, Credential, Output, Send, Signal, SymbolTable
+from tui.providers.base import Count, Credential, Output, Resubscribing, Send, Signal, SymbolTable
 
 NO_DEPTH_S: Final = 15
 """Quotes but no depth for this long in trading hours: there is none to be had (5.2)."""
@@ -272,6 +272,7 @@ class MarketCodec(SessionCodec):
         """After a loss leave everything and come back a moment later, when nothing old is under way any more."""
         if self._has_lost and self._is_live and self._streams and now_ns - self._left_ns >= REPAIR_S * NS:
             self._has_lost, self._left_ns, self._return_ns = False, now_ns, now_ns + AWAY_NS
+            yield Resubscribing()
             yield from self._unsubscribe(list(self._streams), now_ns)
 
     def _has(self, code: str, row: Row) -> bool:
