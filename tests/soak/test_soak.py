@@ -197,6 +197,19 @@ async def test_a_stale_figure_in_the_colour_of_stale_ones_is_no_lie(
     assert court.verdict().told == []
 
 
+async def test_a_pane_that_comes_back_has_a_moment_to_be_drawn(court: Court, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert court.app.main
+    judge = court.verdict()
+    for pane in court.app.main.panes:
+        pane.display = False
+    monkeypatch.setattr(court.app.store, "freshness", lambda subscription: Freshness.STALE)
+    assert court.verdict(judge).told == []
+    for pane in court.app.main.panes:
+        pane.display = True
+    assert not any("quotes" in lie or "book" in lie for lie in court.verdict(judge, looks=2).told)
+    assert any("quotes" in lie for lie in court.verdict(judge).told)
+
+
 async def test_nothing_is_claimed_while_the_judge_is_held_up(court: Court) -> None:
     judge = court.verdict()
     court.now_s += 5.0

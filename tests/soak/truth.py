@@ -18,9 +18,12 @@ A *lie* is one of these, and a run with a single one has failed:
             `DRAWN_S`: in the rows of the book, the tape and the bars, in a row of the quotes, in the price of the top
             bar.
 
+A pane is looked at when it has been on the screen for `DRAWN_S`. The judge lives on the dashboard's event loop: by as
+much as it lately came later than usual to look, values and panes may be later too.
+
 What the screen shows while it is frozen by the user's own key is not judged: the screen says that it is frozen. Nor is
-anything for `RECOVER_S` after the judge itself, which lives on the dashboard's event loop, could not look for longer
-than `STALL_S`: the machine was busy elsewhere, and what waited in the sockets is being read. Such looks are counted.
+anything for `RECOVER_S` after the judge could not look for longer than `STALL_S`: the machine was busy elsewhere, and
+what waited in the sockets is being read. Such looks are counted.
 """
 
 from __future__ import annotations
@@ -54,6 +57,10 @@ LATE_S = 2.5
 DRAWN_S = 1.6
 EARLY_S = 0.3
 """A frame is on the screen before the server has noted that it sent it, by as much as its process is kept waiting."""
+LOOK_S = 0.2
+"""Between two looks, usually."""
+KEPT_PAUSES = 16
+"""Pauses between looks that say how late the loop lately was."""
 STALL_S = 1.0
 RECOVER_S = 2.0
 SYMBOL_CELLS = COLUMNS[0].width
@@ -139,6 +146,8 @@ class Judge:
         self._stale_since: dict[Subscription, float] = {}
         self._live_since: dict[Subscription, tuple[int, float]] = {}
         self._frozen: dict[int, tuple[float, float]] = {}
+        self._shown_since: dict[str, float] = {}
+        self._pauses: deque[float] = deque(maxlen=KEPT_PAUSES)
         self.lies: Counter[str] = Counter()
         self.told: list[str] = []
         self.looks = 0
@@ -164,6 +173,7 @@ class Judge:
         self._claims = [claim for claim in self._claims if claim.at_s > known_s]
         now_s = self._now_s()
         self._looked_s, pause_s = now_s, now_s - self._looked_s
+        self._pauses.append(pause_s)
         if pause_s > STALL_S:
             self._awake_s = now_s + RECOVER_S
         if now_s < self._awake_s:
@@ -171,12 +181,20 @@ class Judge:
             self._claims.clear()
             self._stale_since.clear()
             self._live_since.clear()
+            self._shown_since.clear()
             return
         self.looks += 1
         for subscription in self._app.hub.manager.wanted if self._app.hub else ():
             self._look_at(subscription, report, now_s)
         if self._is_drawn():
             self._look_at_panes(report, now_s)
+        else:
+            self._shown_since.clear()
+
+    @property
+    def _lag_s(self) -> float:
+        """How much later than usual it lately came to look: everything else on the loop was as late."""
+        return max(0.0, max(self._pauses, default=0.0) - LOOK_S)
 
     def _look_at(self, subscription: Subscription, report: Report, now_s: float) -> None:
         store = self._app.store
@@ -213,11 +231,11 @@ class Judge:
         if subscription.kind is Kind.BOOK and (state := store.book(symbol)):
             for what, side in (("book bid", state.book.bids), ("book ask", state.book.asks)):
                 if side:
-                    yield Claim("value", now_s, number, symbol, what, side[0][0], None, LATE_S)
+                    yield Claim("value", now_s, number, symbol, what, side[0][0], None, LATE_S + self._lag_s)
         elif subscription.kind is Kind.QUOTE and (quote := store.quote(symbol)):
             for what in ("last", "bid", "ask"):
                 if (value := quote.get(what)) is not None:
-                    yield Claim("value", now_s, number, symbol, what, value, None, LATE_S)
+                    yield Claim("value", now_s, number, symbol, what, value, None, LATE_S + self._lag_s)
 
     def _learn(self, report: Report, said: Sequence[Sequence[Any]]) -> None:
         for each in map(Saying._make, said):
@@ -253,7 +271,10 @@ class Judge:
         assert self._app.main
         for pane in self._app.main.panes:
             if not pane.display or len(pane._strips) < 3:
+                self._shown_since.pop(pane.pane_id, None)
                 continue
+            if now_s - self._shown_since.setdefault(pane.pane_id, now_s) <= DRAWN_S + self._lag_s:
+                continue  # what it has from before it was hidden is drawn anew in a moment
             if isinstance(pane, QuotesPane):
                 self._look_at_rows(pane, report, now_s)
             else:
@@ -302,20 +323,19 @@ class Judge:
     def _is_long_stale(self, subscription: Subscription, now_s: float) -> bool:
         if self._app.store.freshness(subscription) is not Freshness.STALE:
             return False
-        return now_s - self._stale_since.get(subscription, now_s) > DRAWN_S
+        return now_s - self._stale_since.get(subscription, now_s) > DRAWN_S + self._lag_s
 
     def _is_long_live(self, subscription: Subscription, now_s: float) -> bool:
         """Live, and on one connection for so long that nothing older can be on the screen any more."""
         since = self._live_since.get(subscription)
-        return since is not None and now_s - since[1] > DRAWN_S
+        return since is not None and now_s - since[1] > DRAWN_S + self._lag_s
 
     def _claim_text(self, subscription: Subscription, what: str, text: str, report: Report, now_s: float) -> None:
         line = report.lines.get(self._app.store.serving(subscription) or "")
         if line is not None and subscription.symbol:
+            late_s = LATE_S + DRAWN_S + self._lag_s
             value, decimals = Decimal(text.replace(",", "")), len(text.partition(".")[2])
-            self._claims.append(
-                Claim("screen", now_s, line.number, subscription.symbol, what, value, decimals, LATE_S + DRAWN_S)
-            )
+            self._claims.append(Claim("screen", now_s, line.number, subscription.symbol, what, value, decimals, late_s))
 
     def _check_style(self, where: str, strip: Strip, pane: Pane) -> None:
         for text, style, _ in strip:
