@@ -1,7 +1,7 @@
 """A provider with a protocol of one line a message, and a server for it that follows a script.
 
 Client: `login KEY`, `add quote AAPL`, `drop quote AAPL`, `ping`. Server: `ok`, `no REASON`, `quote AAPL 1.25`,
-`bar AAPL 1.25`, `refused quote ZZZ`, `limit SECONDS`, `renew`, `pong`, `bye THEN`, `stuck`, `bug`.
+`bar AAPL 1.25`, `refused quote ZZZ`, `limit SECONDS`, `renew`, `anew`, `pong`, `bye THEN`, `stuck`, `bug`.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ from tui.providers.base import (
     ProviderContext,
     ProviderSettings,
     Renew,
+    Resubscribing,
     Send,
     SymbolMatch,
     Then,
@@ -116,6 +117,8 @@ class PlainCodec(Codec):
                 yield Pause(float(rest), "too fast")
             case "renew":
                 yield Renew()
+            case "anew":
+                yield Resubscribing()
             case "pong":
                 yield Latency(0.001)
             case "bye":

@@ -177,6 +177,21 @@ async def test_latency_and_unknown_messages_are_counted() -> None:
         await until(lambda: running.feed.stats.latency_s == 0.001)
 
 
+async def test_what_came_before_a_codec_asks_for_everything_anew_is_old_until_it_comes_again() -> None:
+    async def script(caller: Caller) -> None:
+        await caller.log_in()
+        await caller.say("quote AAPL 1.25", "anew")
+        await caller.hear()
+        await caller.hear()
+
+    async with scripted(script) as server, feed_to(server.url) as running:
+        await until(lambda: running.sink.quotes)
+        quote, login = running.sink.quotes[0], running.feed.live_since
+        await until(lambda: (running.feed.stats.live_since_ns or 0) > quote.ts_recv_ns)
+        assert running.feed.is_live
+        assert running.feed.live_since == login, "the connection is the same"
+
+
 @pytest.mark.fault("M15", "Q11", "A20")
 async def test_a_dropped_connection_comes_back_with_all_that_is_wanted() -> None:
     async def drop(caller: Caller) -> None:
