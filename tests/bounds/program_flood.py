@@ -27,7 +27,8 @@ from tui.feeds.refusals import Refusals
 from tui.market.events import NewsItem, Notice, Severity
 from tui.market.health import FeedStats
 from tui.market.names import Kind, Subscription, Symbol
-from tui.market.store import MarketStore, QuoteState
+from tui.market.quotes import QuoteState
+from tui.market.store import MarketStore
 from tui.panes.base import Desk
 from tui.panes.quotes import QuotesPane
 from tui.providers.base import Limits, Renew, Send, Signal

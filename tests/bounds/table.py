@@ -10,7 +10,7 @@ from tui.commands.watch import MAX_COMPLAINTS
 from tui.feeds import refusals
 from tui.feeds.connection import FLAPS, MAX_REFUSED
 from tui.feeds.link import MAX_QUEUED
-from tui.market import health, heat, store, walls
+from tui.market import accounts, health, heat, quotes, store, walls
 from tui.market.bars import MAX_BARS
 from tui.panes.base import MAX_REMOVED
 from tui.panes.quotes import MAX_FLASHES
@@ -49,7 +49,6 @@ FIXED = {
     "providers.quantcite.books.BookReader._prices": CUT,
     "providers.quantcite.books.Cut.asks": MESSAGE,
     "providers.quantcite.books.Cut.bids": MESSAGE,
-    "providers.quantcite.books._FloatLevel.exchanges": MESSAGE,
     "widgets.canvas._rows": CUT,
     "commands.doctor._Checked.clocks_off_s": "one entry a check",
     "commands.doctor._Checked.findings": "one entry a check",
@@ -93,9 +92,9 @@ FIXED = {
     "market.store.MarketStore._topics": CONSTANT,
     "market.store.MarketStore._wanted_since": WANTED,
     "market.store.MarketStore.feeds": FEEDS,
-    "market.store.QuoteState.received_ns": CONSTANT,
-    "market.store.QuoteState.suspects": CONSTANT,
-    "market.store.QuoteState.values": CONSTANT,
+    "market.quotes.QuoteState.received_ns": CONSTANT,
+    "market.quotes.QuoteState.suspects": CONSTANT,
+    "market.quotes.QuoteState.values": CONSTANT,
     "market.venues.VenueWatch._traces": "one entry a venue of the last book",
     "market.venues._Trace.alone": "one entry a level of the last book",
     "market.venues._Trace.prices": "one entry a level of the last book",
@@ -154,7 +153,6 @@ FIXED = {
     "providers.quantcite.QuantCite._left_out": USER,
     "providers.quantcite.books._WireData.asks": MESSAGE,
     "providers.quantcite.books._WireData.bids": MESSAGE,
-    "providers.quantcite.books._WireLevel.exchanges": MESSAGE,
     "providers.quantcite.codec.BookCodec._left_out": USER,
     "providers.quantcite.held.HeldBooks._books": WANTED,
     "providers.quantcite.simulator.BookConversation._told": CONSTANT,
@@ -235,7 +233,7 @@ FIXED = {
     "widgets.ladder_view.LadderView._sides": FRAME,
     "widgets.ladder_view.LadderView._widths": CONSTANT,
     "widgets.ladder_view.LadderView.taken": CONSTANT,
-    "widgets.lines.Line.segments": FRAME,
+    "widgets.lines.Line.pieces": FRAME,
     "widgets.mid_figures.MidFigures._widths": CONSTANT,
     "widgets.timeline.Spacing._weekdays": CONSTANT,
     "widgets.timeline.Timeline.breaks": FRAME,
@@ -268,11 +266,11 @@ BOUNDED = {
     "market.heat.HeatHistory._closed": heat.KEPT_S,
     "market.heat.HeatHistory._prints": heat.KEPT_S,
     "market.heat.HeatRecorder._histories": heat.MAX_SYMBOLS,
-    "market.store.Accounts.balances": store.MAX_ACCOUNTS,
-    "market.store.Accounts.orders": store.MAX_TRADES,
-    "market.store.Accounts.pnl": store.MAX_ACCOUNTS,
-    "market.store.Accounts.positions": store.MAX_SYMBOLS,
-    "market.store.Accounts.watchlists": store.MAX_SYMBOLS,
+    "market.accounts.Accounts.balances": accounts.MAX_ACCOUNTS,
+    "market.accounts.Accounts.orders": accounts.MAX_ORDERS,
+    "market.accounts.Accounts.pnl": accounts.MAX_ACCOUNTS,
+    "market.accounts.Accounts.positions": accounts.MAX_POSITIONS,
+    "market.accounts.Accounts.watchlists": accounts.MAX_LISTS,
     "market.store.BookState.gaps": 20,
     "market.store.MarketStore._books": store.MAX_SYMBOLS,
     "market.store.MarketStore._decimals": store.MAX_SYMBOLS,
@@ -283,7 +281,7 @@ BOUNDED = {
     "market.store.MarketStore._series": store.MAX_SERIES,
     "market.store.MarketStore._trades": store.MAX_SYMBOLS,
     "market.store.MarketStore.notices": store.MAX_NOTICES,
-    "market.store.QuoteState.spark": store.MAX_SPARK,
+    "market.quotes.QuoteState.spark": quotes.MAX_SPARK,
     "market.walls.WallWatch.notes": walls.MAX_NOTES,
     "panes.base.Desk.removed": MAX_REMOVED,
     "panes.quotes.QuotesPane._flashes": MAX_FLASHES,

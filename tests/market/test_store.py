@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
 
 import pytest
 
 from tui.clock import ManualClock
 from tui.market.events import (
-    Balance,
     Bar,
     BookSnapshot,
     FeedState,
     MarketStatus,
     NewsItem,
     Notice,
-    Order,
-    Position,
     Quote,
     Session,
     Status,
     Trade,
-    Watchlist,
 )
 from tui.market.names import Interval, Kind, Subscription, Symbol
 from tui.market.store import MAX_NEWS, MAX_NOTICES, MAX_SYMBOLS, MAX_TRADES, Freshness, MarketStore, Topic
@@ -232,23 +227,6 @@ def test_the_same_print_counts_once(store: MarketStore, clock: ManualClock) -> N
     assert len(list(store.trades(AAPL))) == 4
 
 
-def test_an_older_order_event_does_not_undo_a_newer_one(store: MarketStore, clock: ManualClock) -> None:
-    for status, updated in (("FILLED", 20), ("NEW", 10)):
-        store.apply(
-            Order(source="aries", ts_recv_ns=clock.now_ns(), account="A", client_order_id="1", symbol="AAPL",
-                  status=status, updated_ns=updated)
-        )  # fmt: skip
-    assert store.accounts.orders["A", "1"].status == "FILLED"
-
-
-def test_a_position_of_zero_is_closed(store: MarketStore, clock: ManualClock) -> None:
-    for quantity in ("100", "0"):
-        store.apply(
-            Position(source="aries", ts_recv_ns=clock.now_ns(), account="A", symbol="AAPL", quantity=Decimal(quantity))
-        )
-    assert store.accounts.positions == {}
-
-
 @pytest.mark.fault("S14")
 def test_every_container_is_bounded(store: MarketStore, clock: ManualClock) -> None:
     now = clock.now_ns()
@@ -275,21 +253,6 @@ def test_every_container_is_bounded(store: MarketStore, clock: ManualClock) -> N
     assert store.quote(Symbol(f"S{MAX_SYMBOLS}")) is not None
     sizes = [len(value) for value in vars(store).values() if hasattr(value, "__len__")]
     assert max(sizes) <= 2 * MAX_SYMBOLS + 100
-
-
-def test_what_accounts_hold_is_bounded_and_the_oldest_goes_first() -> None:
-    store = MarketStore(ManualClock().now_ns)
-    stamps: dict[str, Any] = {"source": "aries", "ts_recv_ns": 1}
-    for number in range(1200):
-        account = f"account {number}"
-        store.apply(Position(**stamps, account=account, symbol="AAPL", quantity=Decimal(1)))
-        store.apply(Balance(**stamps, account=account, figures={"totalEquity": Decimal(1)}))
-        store.apply(Balance(**stamps, account="mine", figures={f"figure {number}": Decimal(1)}))
-        store.apply(Watchlist(**stamps, id=str(number), name="x", symbols=()))
-    accounts = store.accounts
-    assert (len(accounts.positions), len(accounts.balances), len(accounts.watchlists)) == (1000, 50, 1000)
-    assert max(len(figures) for figures in accounts.balances.values()) <= 200
-    assert next(iter(accounts.watchlists)) == "200"
 
 
 def test_absence_names_the_remedy_of_a_feed_that_waits_for_the_user(store: MarketStore, clock: ManualClock) -> None:

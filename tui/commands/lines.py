@@ -15,7 +15,7 @@ from tui.clock import to_iso
 from tui.market.book import touch
 from tui.market.events import QUOTE_FIELDS, Bar, BookSnapshot, Event, Level, NewsItem, Status, Trade
 from tui.market.names import Symbol
-from tui.market.store import QuoteState
+from tui.market.quotes import QuoteState
 
 Record = dict[str, Any]
 """The fields of a line in their order: text, booleans, Decimals, None, lists."""

@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 from statistics import median
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
+from tui.market.accounts import Accounts
 from tui.market.bars import BarSeries
 from tui.market.book import needs_more
 from tui.market.events import (
-    QUOTE_FIELDS,
     Balance,
     Bar,
     BookSnapshot,
@@ -36,7 +36,9 @@ from tui.market.events import (
 )
 from tui.market.health import FeedStats
 from tui.market.heat import HeatRecorder
+from tui.market.limited import put
 from tui.market.names import Interval, Kind, Subscription, Symbol
+from tui.market.quotes import QuoteState
 
 NS: Final = 1_000_000_000
 MAX_TRADES: Final = 500
@@ -44,17 +46,6 @@ MAX_NEWS: Final = 500
 MAX_NOTICES: Final = 100
 MAX_SERIES: Final = 64
 MAX_SYMBOLS: Final = 1000
-MAX_ACCOUNTS: Final = 50
-MAX_FIGURES: Final = 200
-"""Figures of one account's balance."""
-MAX_SPARK: Final = 120
-SPARK_STEP_NS: Final = 5 * NS
-SUSPECT_JUMP: Final = Decimal("0.2")
-_MERGED: Final = frozenset(QUOTE_FIELDS)
-_PRICES: Final = frozenset({"bid", "ask", "last"})
-
-K = TypeVar("K")
-V = TypeVar("V")
 
 
 class Topic(StrEnum):
@@ -85,50 +76,6 @@ class Freshness(StrEnum):
 
 
 @dataclass(slots=True)
-class QuoteState:
-    """The merged quote of a symbol.
-
-    Attributes:
-        values: Known fields only (names of `QUOTE_FIELDS`).
-        received_ns: When each field last came.
-        direction: Sign of the last move of `last` (or of the mid when there is none): 1, -1, or 0.
-        moved_ns: When it last moved, or 0.
-        suspects: Fields whose last jump was too large to believe until a second update agrees.
-        spark: Bounded samples of the price, oldest first, at most one in five seconds.
-    """
-
-    symbol: Symbol
-    source: str
-    ts_recv_ns: int
-    ts_event_ns: int | None = None
-    values: dict[str, Any] = field(default_factory=dict)
-    received_ns: dict[str, int] = field(default_factory=dict)
-    derived: bool = False
-    direction: int = 0
-    moved_ns: int = 0
-    suspects: set[str] = field(default_factory=set)
-    spark: deque[tuple[int, Decimal]] = field(default_factory=lambda: deque(maxlen=MAX_SPARK))
-
-    def get(self, name: str) -> Decimal | None:
-        """A figure by field name, or None when unknown."""
-        value = self.values.get(name)
-        return value if isinstance(value, Decimal) else None
-
-    @property
-    def price(self) -> Decimal | None:
-        """The last trade, else the mid of bid and ask, else None."""
-        last, bid, ask = self.get("last"), self.get("bid"), self.get("ask")
-        if last is None and bid is not None and ask is not None:
-            return (bid + ask) / 2
-        return last
-
-    @property
-    def is_delayed(self) -> bool:
-        """Late by contract."""
-        return bool(self.values.get("delayed"))
-
-
-@dataclass(slots=True)
 class BookState:
     """The newest book of a symbol and the rhythm of its updates."""
 
@@ -148,17 +95,6 @@ class FeedRecord:
 
     status: Status | None = None
     stats: FeedStats = field(default_factory=FeedStats)
-
-
-@dataclass(slots=True)
-class Accounts:
-    """Orders, positions, balances and P&L by account, in the order they came; the oldest make room when it is full."""
-
-    orders: OrderedDict[tuple[str, str], Order] = field(default_factory=OrderedDict)
-    positions: OrderedDict[tuple[str, str], Position] = field(default_factory=OrderedDict)
-    balances: OrderedDict[str, OrderedDict[str, Decimal | None]] = field(default_factory=OrderedDict)
-    pnl: OrderedDict[tuple[str, str], OrderedDict[int, PnlCandle]] = field(default_factory=OrderedDict)
-    watchlists: OrderedDict[str, Watchlist] = field(default_factory=OrderedDict)
 
 
 class MarketStore:
@@ -212,10 +148,10 @@ class MarketStore:
                 self._topics.add(Topic.SESSION)
             case Greeks():
                 merged = {**_known(self._greeks.get(event.symbol)), **event.model_dump(exclude_unset=True)}
-                _put(self._greeks, event.symbol, Greeks(**merged))
+                put(self._greeks, event.symbol, Greeks(**merged), MAX_SYMBOLS)
                 self._keys.add(Subscription(Kind.GREEKS, event.symbol))
             case Order() | Position() | Balance() | PnlCandle() | Watchlist():
-                self._apply_account(event)
+                self.accounts.apply(event)
                 self._keys.add(Subscription(Kind.ACCOUNT))
 
     def drain(self) -> Changes:
@@ -350,49 +286,18 @@ class MarketStore:
         state = self._quotes.get(event.symbol)
         if state is None or state.source != event.source:
             state = QuoteState(event.symbol, event.source, event.ts_recv_ns)
-            _put(self._quotes, event.symbol, state)
-        before = state.price
-        self._drop_outlived(state, event.ts_recv_ns)
-        for name in _MERGED.intersection(event.model_fields_set):
-            self._merge_field(state, name, getattr(event, name), event.ts_recv_ns)
-        state.ts_recv_ns, state.derived = event.ts_recv_ns, event.derived
-        state.ts_event_ns = event.ts_event_ns or state.ts_event_ns
-        after = state.price
-        if before is not None and after is not None and after != before:
-            state.direction, state.moved_ns = (1 if after > before else -1), event.ts_recv_ns
-        if after is not None and (not state.spark or event.ts_recv_ns - state.spark[-1][0] >= SPARK_STEP_NS):
-            state.spark.append((event.ts_recv_ns, after))
+            put(self._quotes, event.symbol, state, MAX_SYMBOLS)
+        feed = self.serving(Subscription(Kind.QUOTE, event.symbol))
+        live_since_ns = self.feeds[feed].stats.live_since_ns if feed in self.feeds else None
+        for price in state.merge(event, live_since_ns):
+            self._learn_decimals(event.symbol, price)
         self._keys.add(Subscription(Kind.QUOTE, event.symbol))
-
-    def _drop_outlived(self, state: QuoteState, now_ns: int) -> None:
-        """The first patch on a new connection does not bring what it leaves out back to life."""
-        feed = self.serving(Subscription(Kind.QUOTE, state.symbol))
-        live_since = self.feeds[feed].stats.live_since_ns if feed in self.feeds else None
-        if live_since is not None and state.ts_recv_ns < live_since <= now_ns:
-            state.values.clear()
-            state.received_ns.clear()
-            state.suspects.clear()
-
-    def _merge_field(self, state: QuoteState, name: str, value: object, now_ns: int) -> None:
-        state.received_ns[name] = now_ns
-        if value is None:
-            state.values.pop(name, None)
-            state.suspects.discard(name)
-            return
-        if name in _PRICES and isinstance(value, Decimal):
-            known = state.get(name)
-            if known and abs(value - known) > abs(known) * SUSPECT_JUMP:
-                state.suspects.add(name)
-            else:
-                state.suspects.discard(name)
-            self._learn_decimals(state.symbol, value)
-        state.values[name] = value
 
     def _apply_trade(self, event: Trade) -> None:
         trades = self._trades.get(event.symbol)
         if trades is None:
             trades = deque(maxlen=MAX_TRADES)
-            _put(self._trades, event.symbol, trades)
+            put(self._trades, event.symbol, trades, MAX_SYMBOLS)
         if event.sequence is not None and any(
             t.sequence == event.sequence and t.venue == event.venue for t in list(trades)[-50:]
         ):
@@ -407,7 +312,7 @@ class MarketStore:
         series = self._series.get(key)
         if series is None:
             series = BarSeries(event.symbol, event.interval)
-            _put(self._series, key, series, MAX_SERIES)
+            put(self._series, key, series, MAX_SERIES)
         if series.upsert(event):
             self._keys.add(Subscription(Kind.BAR, event.symbol, event.interval))
 
@@ -416,7 +321,7 @@ class MarketStore:
         self.heat.record(event, follows=was_live)
         state = self._books.get(event.symbol)
         if state is None or state.book.source != event.source:
-            _put(self._books, event.symbol, BookState(event))
+            put(self._books, event.symbol, BookState(event), MAX_SYMBOLS)
         else:
             state.gaps.append((event.ts_recv_ns - state.book.ts_recv_ns) / NS)
             state.book = event
@@ -441,39 +346,12 @@ class MarketStore:
             self._keys.add(event.subscription)
         self._topics.add(Topic.NOTICES)
 
-    def _apply_account(self, event: Order | Position | Balance | PnlCandle | Watchlist) -> None:
-        accounts = self.accounts
-        match event:
-            case Order():
-                key = (event.account, event.client_order_id)
-                known = accounts.orders.get(key)
-                if known and known.updated_ns and event.updated_ns and event.updated_ns < known.updated_ns:
-                    return
-                _put(accounts.orders, key, event, MAX_TRADES)
-            case Position():
-                if event.quantity == 0:
-                    accounts.positions.pop((event.account, event.symbol), None)
-                else:
-                    _add(accounts.positions, (event.account, event.symbol), event, MAX_SYMBOLS)
-            case Balance():
-                figures = accounts.balances.get(event.account, OrderedDict())
-                for name, figure in event.figures.items():
-                    _add(figures, name, figure, MAX_FIGURES)
-                _add(accounts.balances, event.account, figures, MAX_ACCOUNTS)
-            case PnlCandle():
-                key = (event.account, event.interval)
-                candles = accounts.pnl.get(key, OrderedDict())
-                _put(candles, event.start_ns, event, MAX_TRADES)
-                _add(accounts.pnl, key, candles, MAX_ACCOUNTS)
-            case Watchlist():
-                _add(accounts.watchlists, event.id, event, MAX_SYMBOLS)
-
     def _learn_decimals(self, symbol: Symbol, price: Decimal) -> None:
         known = self._decimals.get(symbol, 2)
         if needs_more(price, known):
             exponent = price.normalize().as_tuple().exponent
             if isinstance(exponent, int) and -exponent > known:
-                _put(self._decimals, symbol, min(-exponent, 8))
+                put(self._decimals, symbol, min(-exponent, 8), MAX_SYMBOLS)
 
     def _newest(self, subscription: Subscription) -> QuoteState | Event | None:
         symbol = subscription.symbol
@@ -491,19 +369,6 @@ class MarketStore:
             case Kind.NEWS if self._news:
                 return max(self._news.values(), key=lambda item: item.ts_recv_ns)
         return None
-
-
-def _put(known: OrderedDict[K, V], key: K, value: V, limit: int = MAX_SYMBOLS) -> None:
-    """Set a value; what was set longest ago goes when there are too many."""
-    _add(known, key, value, limit)
-    known.move_to_end(key)
-
-
-def _add(known: OrderedDict[K, V], key: K, value: V, limit: int) -> None:
-    """Set a value and leave it where it is; what came first goes when there are too many."""
-    known[key] = value
-    if len(known) > limit:
-        known.popitem(last=False)
 
 
 def _known(greeks: Greeks | None) -> dict[str, Any]:

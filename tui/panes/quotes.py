@@ -13,7 +13,8 @@ from textual import events
 from tui.actions import bindings
 from tui.market import format as fmt
 from tui.market.names import Kind, Subscription, Symbol, Wants
-from tui.market.store import Freshness, QuoteState
+from tui.market.quotes import QuoteState
+from tui.market.store import Freshness
 from tui.messages import MoveRefused, SymbolChosen, SymbolRemoved, WatchlistEdited
 from tui.panes.base import NS, Fact, Pane
 from tui.widgets.lines import Line, fit, fit_right, message
