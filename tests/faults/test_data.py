@@ -310,7 +310,7 @@ async def test_bits_that_turn_over_on_the_way_stop_no_feed_for_good(provider: st
 
         await eventually(all_live)
         proxy.flips = 1000
-        await eventually(is_spoilt)
+        await eventually(is_spoilt, limit_s=60)
         proxy.flips = 0
         await eventually(all_live, limit_s=60, what=lambda: f"{[(f.state, f.reason) for f in hub.feeds.values()]}")
         assert "internal error" not in {feed.reason for feed in hub.feeds.values()}
