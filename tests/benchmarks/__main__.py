@@ -15,13 +15,13 @@ from collections.abc import Callable, Iterator, Mapping
 from importlib.metadata import version
 from pathlib import Path
 
-from tests.benchmarks import decoding, drawing, lasting, receiving, starting, whole
+from tests.benchmarks import book, decoding, drawing, lasting, receiving, starting, whole
 from tests.benchmarks.figures import Figure, table
 from tests.benchmarks.receiving import Server
 
 MARK, END = "<!-- figures -->", "<!-- end of figures -->"
 PAGE = Path("docs/performance.md")
-PARTS = ("decode", "receive", "draw", "start", "rest", "idle", "load", "last")
+PARTS = ("decode", "receive", "draw", "book", "start", "rest", "idle", "load", "last")
 BRIEF_S = 75.0
 """A brief run begins with no further part after so long."""
 
@@ -32,6 +32,7 @@ def parts(server: Server, *, brief: bool) -> Mapping[str, Callable[[], Iterator[
         "decode": lambda: decoding.decoding(rounds=7 if brief else 25),
         "receive": lambda: receiving.receiving(server, rounds=3 if brief else 9, round_s=0.3 if brief else 1),
         "draw": drawing.drawing,
+        "book": lambda: book.book(seconds=3 if brief else 30),
         "start": lambda: starting.starting(rounds=1 if brief else 7),
         "rest": lambda: starting.resting(seconds=4 if brief else 60),
         "idle": lambda: starting.idling(lambda: whole.dashboard(server, quotes=-1, books=-1), 3 if brief else 60),
