@@ -20,7 +20,7 @@ from tui.market.names import Kind, Symbol, Wants
 from tui.market.store import Changes, MarketStore
 from tui.themes import Palette
 from tui.widgets.drawn import Drawn
-from tui.widgets.lines import Line
+from tui.widgets.lines import PLAIN, Line
 
 NS: Final = 1_000_000_000
 MAX_REMOVED: Final = 50
@@ -228,4 +228,4 @@ class Pane(Drawn, can_focus=True):
 
 
 def _cut(row: Line, width: int) -> Line:
-    return Line.of(list(row.strip(width)), width)
+    return Line.of([(text, style or PLAIN) for text, style, _ in row.strip(width)], width)

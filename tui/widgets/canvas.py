@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from rich.segment import Segment
 from rich.style import Style
 
-from tui.widgets.lines import Line, mixed
+from tui.widgets.lines import Line, Piece, mixed
 
 BLANK = " "
 
@@ -60,15 +59,15 @@ class Canvas:
 
 
 MAX_ROWS: Final = 512
-_rows: dict[tuple[object, ...], tuple[list[Style | None], list[Segment]]] = {}
+_rows: dict[tuple[object, ...], tuple[list[Style | None], list[Piece]]] = {}
 """Rows painted lately, with the styles that keep the identities: most rows of a chart stay as they are."""
 
 
-def _pieces(text: str, styles: list[Style | None]) -> list[Segment]:
+def _pieces(text: str, styles: list[Style | None]) -> list[Piece]:
     line = Line()
     start, style = 0, styles[0] if styles else None
     for x, each in enumerate(styles):
         if each is not style:
             line.add(text[start:x], style)
             start, style = x, each
-    return line.add(text[start:], style).segments
+    return line.add(text[start:], style).pieces

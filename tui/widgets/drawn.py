@@ -6,14 +6,13 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from rich.cells import cell_len
-from rich.segment import Segment
 from rich.style import Style
 from textual.filter import ANSIToTruecolor
 from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tui.widgets.lines import PLAIN, Line
+from tui.widgets.lines import PLAIN, Line, Piece
 
 FEW: Final = 3
 
@@ -29,7 +28,7 @@ class Drawn(Widget):
         super().__init__(id=id)
         self._width = 0
         self._base = PLAIN
-        self._pieces: list[list[Segment]] = []
+        self._pieces: list[list[Piece]] = []
         self._strips: list[Strip] = []
 
     def lines(self, width: int, height: int) -> Sequence[Line]:
@@ -46,18 +45,18 @@ class Drawn(Widget):
         lines, base = self.lines(width, height), self.base()
         if width != self._width or base is not self._base or len(lines) != len(self._strips):
             self._width, self._base = width, base
-            self._pieces = [line.segments for line in lines]
+            self._pieces = [line.pieces for line in lines]
             self._strips = [self._strip(line) for line in lines]
             self.refresh()
             return
-        changed = [y for y, line in enumerate(lines) if line.segments != self._pieces[y]]
+        changed = [y for y, line in enumerate(lines) if line.pieces != self._pieces[y]]
         if not changed:
             return
         reach = width
         if len(changed) <= FEW:  # cutting rows costs more than writing them: worth it while little else goes on
-            reach -= min(_same_at_end(self._pieces[y], lines[y].segments) for y in changed)
+            reach -= min(_same_at_end(self._pieces[y], lines[y].pieces) for y in changed)
         for y in changed:
-            self._pieces[y], self._strips[y] = lines[y].segments, self._strip(lines[y])
+            self._pieces[y], self._strips[y] = lines[y].pieces, self._strip(lines[y])
         self.refresh(*(Region(0, top, reach, bottom - top) for top, bottom in runs(changed)))
 
     def render_line(self, y: int) -> Strip:
@@ -79,7 +78,7 @@ class Drawn(Widget):
         return strip
 
 
-def _same_at_end(old: Sequence[Segment], new: Sequence[Segment]) -> int:
+def _same_at_end(old: Sequence[Piece], new: Sequence[Piece]) -> int:
     """Cells at the end of a row that have not changed: they need not be written."""
     cells = 0
     for before, after in zip(reversed(old), reversed(new), strict=False):

@@ -20,6 +20,8 @@ _Laid = dict[int, tuple[Style, Style]]
 _bases: dict[int, tuple[Style, _Laid]] = {}
 
 
+Piece = tuple[str, Style]
+"""Text and how to draw it."""
 _segment: Final[Callable[[tuple[str, Style, None]], Segment]] = partial(tuple.__new__, Segment)
 """A `Segment` in half the time that its constructor takes: a frame has two thousand."""
 
@@ -39,29 +41,34 @@ def fit_right(text: str, width: int) -> str:
 
 
 class Line:
-    """A row under construction: pieces of text with styles, left to right."""
+    """A row under construction: pieces of text with styles, left to right. Plain pairs: most are never drawn."""
 
-    __slots__ = ("segments", "width")
+    __slots__ = ("pieces", "width")
 
     def __init__(self) -> None:
-        self.segments: list[Segment] = []
+        self.pieces: list[Piece] = []
         self.width = 0
 
     @classmethod
-    def of(cls, segments: Sequence[Segment], width: int) -> Line:
+    def of(cls, pieces: Sequence[Piece], width: int) -> Line:
         """A line that begins with these pieces, of so many cells together."""
         line = cls()
-        line.segments, line.width = list(segments), width
+        line.pieces, line.width = list(pieces), width
         return line
+
+    @property
+    def segments(self) -> list[Segment]:
+        """The pieces as they are drawn, without a base."""
+        return [_segment((text, style, None)) for text, style in self.pieces]
 
     def add(self, text: str, style: Style | None = None) -> Line:
         """Append text as it is; to the piece before when that has the same style."""
         if text:
-            segments, style = self.segments, style or PLAIN
+            pieces, style = self.pieces, PLAIN if style is None else style
             self.width += len(text) if text.isascii() else cell_len(text)
-            if segments and segments[-1][1] is style:
-                text = segments.pop()[0] + text
-            segments.append(_segment((text, style, None)))
+            if pieces and pieces[-1][1] is style:
+                text = pieces.pop()[0] + text
+            pieces.append((text, style))
         return self
 
     def left(self, text: str, width: int, style: Style | None = None) -> Line:
@@ -78,17 +85,13 @@ class Line:
 
     def extend(self, other: Line) -> Line:
         """Append another line."""
-        self.segments.extend(other.segments)
+        self.pieces.extend(other.pieces)
         self.width += other.width
         return self
 
     def on(self, background: Style, but: Callable[[Style], bool]) -> Line:
         """Lay a background under all pieces but those with certain styles."""
-        self.segments = [
-            segment if but(segment[1]) else _segment((segment[0], mixed(segment[1], background), None))
-            for segment in self.segments
-            if segment[1] is not None
-        ]
+        self.pieces = [(text, style if but(style) else mixed(style, background)) for text, style in self.pieces]
         return self
 
     def strip(self, width: int, base: Style = PLAIN) -> Strip:
@@ -96,8 +99,7 @@ class Line:
         on_base = styles_on(base)
         segments = [
             _segment((text, (on_base.get(id(style)) or _lay(on_base, base, style))[1], None))
-            for text, style, _ in self.segments
-            if style is not None
+            for text, style in self.pieces
         ]
         strip = Strip(segments, self.width)
         return strip if self.width == width else strip.adjust_cell_length(width, base)
