@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -73,13 +73,19 @@ class Ledger:
         line = self._newest[channel] = Line(channel, self.connections, now_s, now_s)
         return line
 
-    def sent(self, line: Line, frame: str) -> None:
-        """A frame went out."""
+    def sending(self, line: Line, frame: str) -> list[Saying]:
+        """A frame goes out: from now on a client may have it. Returns what it says, for `sent`."""
+        now_s = self._now_s()
+        said = [Saying(line.number, now_s, *each) for each in spoken(line, frame, self._symbols)]
+        self._said += said
+        return said
+
+    def sent(self, line: Line, said: Sequence[Saying]) -> None:
+        """It has gone: until now a client that reads slowly may not have had it."""
         line.sent_s = self._now_s()
         line.frames += 1
         self.frames += 1
-        for symbol, what, value in spoken(line, frame, self._symbols):
-            self._said.append(Saying(line.number, line.sent_s, symbol, what, value))
+        self._said += [saying._replace(at_s=line.sent_s) for saying in said]
 
     def closed(self, line: Line) -> None:
         """A connection is over."""

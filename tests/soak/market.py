@@ -43,8 +43,9 @@ class WatchedServer(SimulatorServer):
         send = socket.send
 
         async def noted(frame: Any, *args: Any, **rest: Any) -> None:
+            said = self.ledger.sending(line, frame)
             await send(frame, *args, **rest)
-            self.ledger.sent(line, frame)
+            self.ledger.sent(line, said)
 
         socket.send = noted  # type: ignore[method-assign, assignment]
         self._sockets[socket] = line

@@ -12,7 +12,7 @@ import pytest
 from tests.conftest import until
 from tests.soak import truth
 from tests.soak.gauges import MB, LagGauge, Use, slope_mb_per_hour
-from tests.soak.ledger import Ledger
+from tests.soak.ledger import Ledger, Line
 from tests.soak.report import failures, lines
 from tests.soak.run import Plan, soak
 from tests.soak.truth import Judge
@@ -222,18 +222,18 @@ async def test_nothing_is_claimed_while_the_judge_is_held_up(court: Court) -> No
 def test_the_ledger_reads_what_went_out_and_survives_noise() -> None:
     ledger = Ledger({"BINANCE:BTCUSDT": "BTC/USDT"}, lambda: 5.0)
     live, book, depth = (ledger.opened(name) for name in ("insightsentry:live", "quantcite:book", "aries:market"))
-    ledger.sent(live, '{"code": "BINANCE:BTCUSDT", "last_price": 97211.25}')
-    ledger.sent(live, '{"data": [{"code": "BINANCE:BTCUSDT", "bid": 1.50}]}')
-    ledger.sent(
-        book, '{"type": "aggregated_orderbook_update", "symbol": "X", "data": {"bids": [{"price": 2}], "asks": []}}'
-    )
+
+    def go(line: Line, frame: str) -> None:
+        ledger.sent(line, ledger.sending(line, frame))
+
+    go(live, '{"code": "BINANCE:BTCUSDT", "last_price": 97211.25}')
+    go(live, '{"data": [{"code": "BINANCE:BTCUSDT", "bid": 1.50}]}')
+    go(book, '{"type": "aggregated_orderbook_update", "symbol": "X", "data": {"bids": [{"price": 2}], "asks": []}}')
     rows = '["5:188.0:0", "0:187.4:9", "0:187.5:0"]'
-    ledger.sent(
-        depth, '{"payload": {"type": "level2", "data": {"symbol": "AAPL", "orderBook": ' + rows + "}}}\n{broken"
-    )
+    go(depth, '{"payload": {"type": "level2", "data": {"symbol": "AAPL", "orderBook": ' + rows + "}}}\n{broken")
     for noise in ("", "null", "[[1]]", '{"type":', "\x00"):
         for line in (live, book, depth):
-            ledger.sent(line, noise)
+            go(line, noise)
     found = {(symbol, what, value) for _, _, symbol, what, value in ledger.take()["said"]}
     assert found == {
         ("BTC/USDT", "last", "97211.25"),
@@ -246,11 +246,23 @@ def test_the_ledger_reads_what_went_out_and_survives_noise() -> None:
     }
 
 
+def test_what_is_under_way_may_have_arrived_or_not() -> None:
+    now_s = [5.0]
+    ledger = Ledger({"X": "AAPL"}, lambda: now_s[0])
+    line = ledger.opened("insightsentry:live")
+    under_way = ledger.sending(line, '{"code": "X", "last_price": 1.5}')
+    assert [saying.at_s for saying in ledger.take()["said"]] == [5.0], "known before a client can have it"
+    now_s[0] = 9.0
+    ledger.sent(line, under_way)
+    assert [(saying.at_s, saying.value) for saying in ledger.take()["said"]] == [(9.0, "1.5")]
+    assert line.frames == 1
+
+
 def test_a_crossed_ladder_may_be_read_in_each_of_the_ways_it_can_be_resolved() -> None:
     ledger = Ledger({}, lambda: 5.0)
     line = ledger.opened("aries:market")
     rows = '["0:10:5", "0:9:5", "5:9.5:0", "5:10.5:0"]'
-    ledger.sent(
+    ledger.sending(
         line, '{"payload": {"type": "level2", "data": {"symbol": "AAPL261218C00200000", "orderBook": ' + rows + "}}}"
     )
     said = ledger.take()["said"]
