@@ -20,7 +20,7 @@ test: $(VENV)/.installed-dev ## format check, lint, import directions, strict ty
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy
-	$(BIN)/pytest -n 2 --dist loadfile --deselect tests/soak/test_soak.py::test_a_short_soak_keeps_every_must  # `make soak` wants a quiet machine
+	$(BIN)/pytest -n 2 --dist loadfile
 
 check: $(VENV)/.installed-dev ## the same without the tests
 	$(BIN)/ruff format --check .
