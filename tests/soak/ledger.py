@@ -15,6 +15,8 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 _OPTION = re.compile(r"([A-Z.]+)(\d\d)(\d\d)(\d\d)([CP])(\d{8})")
+WHOLE = 10
+"""Levels on each side that a whole book has at least."""
 KEPT = 20_000
 """Sayings that wait to be collected."""
 
@@ -27,6 +29,20 @@ class Saying(NamedTuple):
     symbol: str
     what: str
     value: str
+
+
+@dataclass
+class Ladder:
+    """The prices at which somebody bids and asks, put together from changes."""
+
+    bids: set[Decimal] = field(default_factory=set)
+    asks: set[Decimal] = field(default_factory=set)
+
+    def change(self, rows: Sequence[tuple[Decimal, Decimal, Decimal]]) -> None:
+        """Rows of ask size, price, bid size."""
+        for ask, price, bid in rows:
+            for side, size in ((self.bids, bid), (self.asks, ask)):
+                (side.add if size else side.discard)(price)
 
 
 @dataclass
@@ -47,7 +63,7 @@ class Line:
     closed_s: float | None = None
     frozen_s: float | None = None
     frames: int = 0
-    levels: dict[tuple[str, str], dict[Decimal, bool]] = field(default_factory=dict)
+    ladders: dict[str, list[Ladder]] = field(default_factory=dict)
 
 
 class Ledger:
@@ -151,24 +167,33 @@ def _aries(line: Line, message: dict[str, Any], symbols: dict[str, str]) -> Iter
 
 
 def _ladder(line: Line, symbol: str, rows: Any) -> Iterator[tuple[str, str, str]]:
-    """Rows are `ask size:price:bid size`, one for every price that changed."""
-    bids = line.levels.setdefault((symbol, "bid"), {})
-    asks = line.levels.setdefault((symbol, "ask"), {})
-    for row in rows:
-        ask, price, bid = map(Decimal, row.split(":"))
-        for side, size in ((bids, bid), (asks, ask)):
-            if size:
-                side[price] = True
-            else:
-                side.pop(price, None)
-    for best_bid, best_ask in _touches(bids, asks):
-        yield from _book(symbol, best_bid, best_ask)
+    """Rows are `ask size:price:bid size`, one for every price that changed.
+
+    A book that begins anew, since the client left and came back, is not marked. So what looks like one is read in both
+    ways, and each reading counts from then on: as changes, and as the whole book.
+    """
+    read = [(Decimal(ask), Decimal(price), Decimal(bid)) for ask, price, bid in (row.split(":") for row in rows)]
+    ladders = line.ladders.setdefault(symbol, [Ladder()])
+    if _looks_whole(read):
+        ladders[1:] = [*ladders[1:], Ladder()][-2:]
+    for ladder in ladders:
+        ladder.change(read)
+    for bid, ask in dict.fromkeys(touch for ladder in ladders for touch in _touches(ladder)):
+        yield from _book(symbol, bid, ask)
 
 
-def _touches(bids: dict[Decimal, bool], asks: dict[Decimal, bool]) -> Iterator[tuple[str | None, str | None]]:
+def _looks_whole(rows: Sequence[tuple[Decimal, Decimal, Decimal]]) -> bool:
+    """Whether rows could be a whole book: many on both sides, and none that goes."""
+    is_gone = any(not ask and not bid for ask, _, bid in rows)
+    sides = sum(bool(bid) for _, _, bid in rows), sum(bool(ask) for ask, _, _ in rows)
+    return not is_gone and min(sides) >= WHOLE
+
+
+def _touches(ladder: Ladder) -> Iterator[tuple[str | None, str | None]]:
     """Best bid and ask. Where they cross, also what is left when one side gives way, or both: a client that builds the
     book from changes drops the older level of two that cross, since the removal of a level may never have been sent.
     """
+    bids, asks = ladder.bids, ladder.asks
     bid, ask = max(bids, default=None), min(asks, default=None)
     found = [(bid, ask)]
     if bid is not None and ask is not None and bid >= ask:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
@@ -270,6 +271,24 @@ def test_a_crossed_ladder_may_be_read_in_each_of_the_ways_it_can_be_resolved() -
     assert {value for _, _, _, what, value in said if what == "book bid"} == {"10", "9"}
     assert {value for _, _, _, what, value in said if what == "book ask"} == {"9.5", "10.5"}
     assert {symbol for _, _, symbol, _, _ in said} == {"AAPL 2026-12-18 200C"}
+
+
+def test_a_ladder_that_begins_anew_leaves_its_old_levels_behind() -> None:
+    ledger = Ledger({}, lambda: 5.0)
+    line = ledger.opened("aries:market")
+
+    def best_bids(rows: list[str]) -> set[str]:
+        data = {"symbol": "AAPL", "orderBook": rows}
+        said = ledger.sending(line, json.dumps({"payload": {"type": "level2", "data": data}}))
+        return {saying.value for saying in said if saying.what == "book bid"}
+
+    def whole(bid: int) -> list[str]:
+        return [f"0:{bid - n}:5" for n in range(10)] + [f"5:{bid + 1 + n}:0" for n in range(10)]
+
+    assert best_bids(whole(200)) == {"200"}
+    assert best_bids(["0:200:0"]) == {"199"}, "changes are no new book"
+    assert best_bids(whole(150)) >= {"150", "199"}, "the client may have left and come back"
+    assert best_bids(["0:150:0"]) >= {"149"}
 
 
 def test_the_slope_is_in_megabytes_an_hour() -> None:
