@@ -31,7 +31,8 @@ def test_keys_right_behind_one_that_opens_a_prompt_belong_to_it(computer: Comput
         terminal.type(KEYS["ctrl+p"] + "freeze")
         terminal.until(re.compile(r"freeze the screen, feeds go on"))
         assert "frozen" not in terminal.lines[0]
-        terminal.press("escape")
+        terminal.press("escape")  # and a letter in one go would be alt and the letter
+        terminal.until(lambda: not any("freeze the screen" in line for line in terminal.lines))
         terminal.until(lambda: all(terminal.pane(title) for title in PANES))
 
         terminal.type("Cxq1")  # none of them removes, quits or moves: they are four letters of a secret
