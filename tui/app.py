@@ -47,6 +47,7 @@ from tui.screens.main import MainScreen
 from tui.telling import REPEAT_NS, Failures, Repeats, notice_text
 from tui.terminal import steady
 from tui.themes import DEFAULT, Palette, load_themes
+from tui.thrift import let_go_of_closed_widgets
 from tui.watchlists import Watchlists
 
 if TYPE_CHECKING:
@@ -124,6 +125,7 @@ class MarketApp(App[None]):
         self._pace = FramePace(1 / config.frames_per_second, self.clock)
         self._behind: int | None = None
         self.watchlists = Watchlists(self.desk, state, symbols)
+        let_go_of_closed_widgets()
         super().__init__()  # asks for the theme's variables
         for palette in self.themes.palettes.values():
             self.register_theme(palette.textual())

@@ -1,0 +1,32 @@
+"""Keeps Textual from holding on to what it drew of widgets that are gone."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from textual._styles_cache import StylesCache
+from textual.color import Color
+
+
+def let_go_of_closed_widgets() -> None:
+    """Make one of Textual's caches hold colours only.
+
+    Every widget has a cache of its drawn lines, and one of that cache's methods is cached itself, together with the
+    instance it belongs to. So the lines of the last thousand widgets stay, long after their dialogs and notices were
+    closed: where somebody works with dialogs all day about a megabyte a minute, until some 30 MB are reached.
+    Measured with Textual 8.2.8. A version without that cache is left alone.
+    """
+    method: Any = getattr(StylesCache, "get_inner_outer", None)
+    if not hasattr(method, "cache_info"):
+        return
+    plain = method.__wrapped__
+
+    @lru_cache(1024)
+    def inner_outer(base: Color, background: Color) -> Any:
+        return plain(None, base, background)
+
+    def of_colours(cache: StylesCache, base: Color, background: Color) -> Any:
+        return inner_outer(base, background)
+
+    StylesCache.get_inner_outer = of_colours  # type: ignore[assignment, method-assign]
