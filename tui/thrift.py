@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 from textual._styles_cache import StylesCache
 from textual.color import Color
+
+
+_plain: Final[Any] = getattr(getattr(StylesCache, "get_inner_outer", None), "__wrapped__", None)
 
 
 def let_go_of_closed_widgets() -> None:
@@ -17,16 +20,15 @@ def let_go_of_closed_widgets() -> None:
     closed: where somebody works with dialogs all day about a megabyte a minute, until some 30 MB are reached.
     Measured with Textual 8.2.8. A version without that cache is left alone.
     """
-    method: Any = getattr(StylesCache, "get_inner_outer", None)
-    if not hasattr(method, "cache_info"):
-        return
-    plain = method.__wrapped__
+    if _plain is not None:
+        StylesCache.get_inner_outer = _of_colours  # type: ignore[assignment, method-assign]
 
-    @lru_cache(1024)
-    def inner_outer(base: Color, background: Color) -> Any:
-        return plain(None, base, background)
 
-    def of_colours(cache: StylesCache, base: Color, background: Color) -> Any:
-        return inner_outer(base, background)
+@lru_cache(1024)
+def inner_outer(base: Color, background: Color) -> Any:
+    """What the method returns: two styles that depend on two colours."""
+    return _plain(None, base, background)
 
-    StylesCache.get_inner_outer = of_colours  # type: ignore[assignment, method-assign]
+
+def _of_colours(cache: StylesCache, base: Color, background: Color) -> Any:
+    return inner_outer(base, background)

@@ -325,6 +325,7 @@ BOUNDED = {
     "simulator.news.NewsDesk.items": news._ITEMS_KEPT,
     "simulator.trading.Trading.trades": trading._TRADES_KEPT,
     "state.StateFile.recent": MAX_RECENT,
+    "thrift.inner_outer()": 1024,
     "usage.Tally.days": MOST_DAYS,
     "widgets.candles._cell()": 256,
     "widgets.candles._hollow_cell()": 256,
