@@ -8,7 +8,6 @@ from typing import Any, Final
 from textual._styles_cache import StylesCache
 from textual.color import Color
 
-
 _plain: Final[Any] = getattr(getattr(StylesCache, "get_inner_outer", None), "__wrapped__", None)
 
 
