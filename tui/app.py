@@ -129,7 +129,14 @@ class MarketApp(App[None]):
         super().__init__()  # asks for the theme's variables
         for palette in self.themes.palettes.values():
             self.register_theme(palette.textual())
-        self.set_reactive(MarketApp.theme, self.desk.palette.name)  # set later, it reads all styles anew
+        self._start_in(self.desk.palette)
+
+    def _start_in(self, palette: Palette) -> None:
+        """Begin in a theme: set later, it would read all styles anew."""
+        self.set_reactive(MarketApp.theme, palette.name)
+        self.stylesheet.set_variables(self.get_css_variables())
+        self.set_class(palette.dark, "-dark-mode", update=False)
+        self.set_class(not palette.dark, "-light-mode", update=False)
 
     def on_load(self) -> None:
         """From here on the terminal is ours, and whoever ends us gets it back in order."""

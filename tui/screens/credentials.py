@@ -61,7 +61,7 @@ class CredentialsScreen(ModalScreen[Entered | None]):
     def on_mount(self) -> None:
         """Start at the first input."""
         if inputs := self.query(Input):
-            self.set_focus(inputs.first())  # now: the next key is meant for it
+            self.set_focus(inputs.first(), scroll_visible=False)  # now: the next key is meant for it; the title stays
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Hand over what was entered."""
