@@ -16,6 +16,7 @@ from tests.feeds.test_connection import BACKING_OFF, FAILED, UP
 from tests.feeds.test_hub import QUOTES, clock_of, hub_of, running
 from tui.clock import Clock, ManualClock
 from tui.feeds.pacing import DialLimiter, SendLimiter
+from tui.feeds.refusals import OWN
 from tui.market.events import FeedState
 from tui.market.names import Kind, Symbol, Wants
 from tui.market.store import Freshness
@@ -184,6 +185,7 @@ async def test_a_new_subscription_whose_messages_are_too_large_is_given_up_and_t
 
             await until(has_settled)
             assert feed.refused == {quote("BIG")}
+            await until(lambda: any(n.source == OWN for n in hub.store.notices))  # it has been summed up
             assert hub.store.absence(quote("BIG")) == "given up: a message was too large"
             assert server.callers[-1].heard == ["login good", "add quote AAPL", "add quote NVDA"]
             assert len(server.callers) <= 10

@@ -8,7 +8,7 @@ import pytest
 
 from tests.feeds.plain import bar, quote
 from tui.clock import ManualClock
-from tui.feeds.refusals import OWN, Refusals, did_you_mean
+from tui.feeds.refusals import GIVEN_UP, OWN, Refusals, did_you_mean
 from tui.feeds.search import SearchMatch, SearchResult
 from tui.market.events import Notice, Quote, Severity
 from tui.market.names import Kind, Subscription, Symbol
@@ -91,6 +91,14 @@ async def test_a_symbol_that_exists_is_not_called_unknown() -> None:
     world = World(book("AAPL"), known=("AAPL",))
     world.refuse(book("AAPL"))
     assert await world.shown() == ["AAPL: no provider offers its book"]
+
+
+async def test_what_we_gave_up_ourselves_keeps_its_reason() -> None:
+    world = World(quote("BIG"), book("BIG"))
+    world.refuse(quote("BIG"), "unknown symbol")
+    world.refuse(book("BIG"), f"{GIVEN_UP}a message was too large")
+    assert await world.shown() == ["BIG: given up: a message was too large"]
+    assert world.asked == [], "nothing was misspelled"
 
 
 async def test_one_kind_is_told_by_itself_once_the_others_are_there() -> None:

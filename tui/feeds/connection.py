@@ -18,6 +18,7 @@ from tui.feeds.link import Link, Surroundings
 from tui.feeds.outcome import Outcome, classify
 from tui.feeds.oversize import Oversize, excused
 from tui.feeds.pacing import DialLimiter, SendLimiter
+from tui.feeds.refusals import GIVEN_UP
 from tui.feeds.transport import Connect, Transport, WebSocketConnector
 from tui.market.events import Event, FeedState, Notice, Status
 from tui.market.health import FeedStats
@@ -349,7 +350,7 @@ class FeedConnection:
                 source=self.provider.name,
                 ts_recv_ns=self._clock.now_ns(),
                 feed=self.name,
-                text=f"given up: {reason}",
+                text=f"{GIVEN_UP}{reason}",
                 subscription=subscription,
                 refused=True,
             )

@@ -16,6 +16,8 @@ from tui.market.store import Freshness, MarketStore
 
 OWN: Final = "tickdeck"
 """Source of what no provider says: it follows from what all of them say."""
+GIVEN_UP: Final = "given up: "
+"""How the reason begins why we do not ask for something any more that a source would serve."""
 PATIENCE_S: Final = 10.0
 """What has neither come nor been refused for so long is not waited for."""
 MOST_SYMBOLS: Final = 200
@@ -99,7 +101,8 @@ class Refusals:
             return
         if len(gone) == len(wanted):
             is_first, case.told = not case.told, frozenset(refused)
-            text, alike = await self.explain(symbol, refused)
+            given_up = [text for each in refused if (text := case.texts[each]).startswith(GIVEN_UP)]
+            text, alike = (given_up[0], []) if given_up else await self.explain(symbol, refused)
             suggestions = case.suggestions | dict.fromkeys(alike)
             self._say(text, refused, suggestions, Severity.ERROR if is_first else Severity.INFO)
         elif not self._is_undecided(case, wanted):
