@@ -68,7 +68,7 @@ FIXED = {
     "feeds.instances.Instances._locks": FEEDS,
     "feeds.link.Link._with_history": WANTED,
     "feeds.link.Link.delivered": USER,
-    "feeds.refusals._Case.texts": CONSTANT,
+    "feeds.refusals._Case.refusals": CONSTANT,
     "feeds.search.SearchMatch.codes": FEEDS,
     "feeds.search.SearchResult.errors": FEEDS,
     "feeds.search.SearchResult.matches": MESSAGE,

@@ -8,7 +8,7 @@ import pytest
 
 from tests.feeds.plain import bar, quote
 from tui.clock import ManualClock
-from tui.feeds.refusals import GIVEN_UP, OWN, Refusals, did_you_mean
+from tui.feeds.refusals import OWN, Refusals, did_you_mean
 from tui.feeds.search import SearchMatch, SearchResult
 from tui.market.events import Notice, Quote, Severity
 from tui.market.names import Kind, Subscription, Symbol
@@ -37,12 +37,19 @@ class World:
         self.asked.append(query)
         return SearchResult([SearchMatch(Symbol(s)) for s in self.known if s.startswith(query[:3])][:limit], {})
 
-    def refuse(self, subscription: Subscription, text: str = "unknown", *suggestions: str, last: bool = True) -> None:
+    def refuse(
+        self,
+        subscription: Subscription,
+        text: str = "unknown",
+        *suggestions: str,
+        last: bool = True,
+        ours: bool = False,
+    ) -> None:
         if last:
             self.store.assign(subscription, None)
         self.refusals.note(
             Notice(source="first", ts_recv_ns=1, text=text, subscription=subscription, refused=True,
-                   suggestions=suggestions)
+                   suggestions=suggestions, ours=ours)
         )  # fmt: skip
 
     async def shown(self) -> list[str]:
@@ -94,9 +101,9 @@ async def test_a_symbol_that_exists_is_not_called_unknown() -> None:
 
 
 async def test_what_we_gave_up_ourselves_keeps_its_reason() -> None:
-    world = World(quote("BIG"), book("BIG"))
+    world = World(quote("BIG"), book("BIG"), known=("BIG",))
     world.refuse(quote("BIG"), "unknown symbol")
-    world.refuse(book("BIG"), f"{GIVEN_UP}a message was too large")
+    world.refuse(book("BIG"), "given up: a message was too large", ours=True)
     assert await world.shown() == ["BIG: given up: a message was too large"]
     assert world.asked == [], "nothing was misspelled"
 

@@ -18,7 +18,6 @@ from tui.feeds.link import Link, Surroundings
 from tui.feeds.outcome import Outcome, classify
 from tui.feeds.oversize import Oversize, excused
 from tui.feeds.pacing import DialLimiter, SendLimiter
-from tui.feeds.refusals import GIVEN_UP
 from tui.feeds.transport import Connect, Transport, WebSocketConnector
 from tui.market.events import Event, FeedState, Notice, Status
 from tui.market.health import FeedStats
@@ -350,9 +349,10 @@ class FeedConnection:
                 source=self.provider.name,
                 ts_recv_ns=self._clock.now_ns(),
                 feed=self.name,
-                text=f"{GIVEN_UP}{reason}",
+                text=f"given up: {reason}",
                 subscription=subscription,
                 refused=True,
+                ours=True,
             )
         )
 

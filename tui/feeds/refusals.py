@@ -16,8 +16,6 @@ from tui.market.store import Freshness, MarketStore
 
 OWN: Final = "tickdeck"
 """Source of what no provider says: it follows from what all of them say."""
-GIVEN_UP: Final = "given up: "
-"""How the reason begins why we do not ask for something any more that a source would serve."""
 PATIENCE_S: Final = 10.0
 """What has neither come nor been refused for so long is not waited for."""
 MOST_SYMBOLS: Final = 200
@@ -35,10 +33,10 @@ def did_you_mean(suggestions: Sequence[str]) -> str:
 
 @dataclass(slots=True)
 class _Case:
-    """What is known of a symbol that somebody refused."""
+    """What is known of a symbol that somebody refused: the newest refusal of each subscription, and what was told."""
 
     since_ns: int
-    texts: dict[Subscription, str] = field(default_factory=dict)
+    refusals: dict[Subscription, Notice] = field(default_factory=dict)
     suggestions: dict[str, None] = field(default_factory=dict)
     told: frozenset[Subscription] = frozenset()
 
@@ -75,7 +73,7 @@ class Refusals:
         if len(self._cases) >= MOST_SYMBOLS and subscription.symbol not in self._cases:
             return
         case = self._cases.setdefault(subscription.symbol, _Case(self._store.now_ns()))
-        case.texts[subscription] = notice.text
+        case.refusals[subscription] = notice
         room = MOST_SUGGESTIONS - len(case.suggestions)
         case.suggestions |= dict.fromkeys(notice.suggestions[: max(0, room)])
 
@@ -96,19 +94,19 @@ class Refusals:
     async def _judge(self, symbol: Symbol, wanted: Sequence[Subscription]) -> None:
         case = self._cases[symbol]
         gone = [each for each in wanted if self._store.serving(each) is None]
-        refused = [each for each in gone if each in case.texts]
+        refused = [each for each in gone if each in case.refusals]
         if not refused or case.told.issuperset(refused):
             return
         if len(gone) == len(wanted):
             is_first, case.told = not case.told, frozenset(refused)
-            given_up = [text for each in refused if (text := case.texts[each]).startswith(GIVEN_UP)]
-            text, alike = (given_up[0], []) if given_up else await self.explain(symbol, refused)
+            ours = next((notice.text for each in refused if (notice := case.refusals[each]).ours), "")
+            text, alike = (ours, []) if ours else await self.explain(symbol, refused)
             suggestions = case.suggestions | dict.fromkeys(alike)
             self._say(text, refused, suggestions, Severity.ERROR if is_first else Severity.INFO)
         elif not self._is_undecided(case, wanted):
             case.told = frozenset(refused)
             kinds = ", ".join(dict.fromkeys(each.kind.value for each in refused))
-            self._say(f"no {kinds}: {case.texts[refused[0]]}", refused[:1], case.suggestions, Severity.WARNING)
+            self._say(f"no {kinds}: {case.refusals[refused[0]].text}", refused[:1], case.suggestions, Severity.WARNING)
 
     def _is_undecided(self, case: _Case, wanted: Sequence[Subscription]) -> bool:
         """Whether something of it may still come, or be refused."""

@@ -262,4 +262,6 @@ class Notice(Event):
     """What was refused or limited, or None when it concerns the whole feed."""
     refused: bool = False
     """True when `subscription` will not be served by this source."""
+    ours: bool = False
+    """True when it is refused by a limit of ours, although the source might serve it."""
     suggestions: tuple[str, ...] = ()

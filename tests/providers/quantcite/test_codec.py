@@ -243,6 +243,7 @@ def test_more_symbols_than_the_settings_allow_are_refused_until_there_is_room() 
     (notice,) = of(desk.want(book(BTC, ETH, SOL)), Notice)
     assert notice.subscription == Subscription(Kind.BOOK, SOL)
     assert notice.refused
+    assert notice.ours, "QuantCite has it"
     assert [(frame["type"], frame["symbol"]) for frame in sent(desk.want(book(ETH, SOL)))] == [
         ("unsubscribe_aggregated", "BTC/USDT"),
         ("subscribe_aggregated", "SOL/USDT"),

@@ -449,5 +449,6 @@ class Subscriptions:
                 line.refusal if line.code in line.refusal else f"{line.code}: {line.refusal}",
                 subscription=subscription,
                 refused=True,
+                ours=line.is_over,
                 suggestions=line.suggestions,
             )
