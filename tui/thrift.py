@@ -16,7 +16,7 @@ def let_go_of_closed_widgets() -> None:
 
     Every widget has a cache of its drawn lines, and one of that cache's methods is cached itself, together with the
     instance it belongs to. So the lines of the last thousand widgets stay, long after their dialogs and notices were
-    closed: where somebody works with dialogs all day about a megabyte a minute, until some 30 MB are reached.
+    closed: about a megabyte a minute where dialogs are opened all the time, until the thousand are full.
     Measured with Textual 8.2.8. A version without that cache is left alone.
     """
     if _plain is not None:
