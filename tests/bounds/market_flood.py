@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
+from rich.color import ColorSystem
+
 from tests.bounds.census import census
 from tui.clock import NS, ManualClock
 from tui.market.bars import BarSeries
@@ -32,7 +34,7 @@ from tui.market.names import Interval, Kind, Subscription, Symbol
 from tui.market.store import MarketStore
 from tui.market.walls import WallWatch
 from tui.themes import load_themes
-from tui.widgets import lines
+from tui.widgets import lines, row_strip
 from tui.widgets.figures import MAX_TEXTS, SizeColumn
 from tui.widgets.ladder import Look
 from tui.widgets.ladder_view import LadderView
@@ -85,8 +87,9 @@ def styles_flood() -> dict[str, int]:
     most = 0
     for style in kept:
         lines.styles_on(style)
-        most = max(most, len(lines._bases))  # emptied when it is full
-    return {"widgets.lines._bases": most}
+        row_strip.inks_on(style, ColorSystem.TRUECOLOR)
+        most = max(most, len(lines._bases), len(row_strip._inks))  # emptied when they are full
+    return {"widgets.lines._bases": most, "widgets.row_strip._inks": most}
 
 
 def figures_flood() -> dict[str, int]:

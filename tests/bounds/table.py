@@ -27,6 +27,7 @@ from tui.telling import MOST_TOLD
 from tui.usage import MOST_DAYS
 from tui.widgets.figures import MAX_TEXTS
 from tui.widgets.ladder import MAX_VENUES
+from tui.widgets.row_strip import MAX_BASES
 
 ARGUMENTS = "what the command line names"
 CONFIGURED = "as large as the configuration, which is at most 1 MB"
@@ -335,6 +336,7 @@ BOUNDED = {
     "widgets.ladder.half_way()": 128,
     "widgets.ladder_view.LadderView.letters": MAX_VENUES,
     "widgets.lines._bases": 256,
+    "widgets.row_strip._inks": MAX_BASES,
     "widgets.mid_figures.MidFigures.letters": MAX_VENUES,
     "widgets.venue_list.VenueList.letters": MAX_VENUES,
 }

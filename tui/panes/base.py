@@ -20,7 +20,7 @@ from tui.market.names import Kind, Symbol, Wants
 from tui.market.store import Changes, MarketStore
 from tui.themes import Palette
 from tui.widgets.drawn import Drawn
-from tui.widgets.lines import PLAIN, Line
+from tui.widgets.lines import Line, cut
 
 NS: Final = 1_000_000_000
 MAX_REMOVED: Final = 50
@@ -183,7 +183,7 @@ class Pane(Drawn, can_focus=True):
         body += [Line() for _ in range(height - 2 - len(body))]
         lines = [self._top(width, edge)]
         for row in body:
-            line = Line().add("│", edge).extend(row if row.width <= inner else _cut(row, inner))
+            line = Line().add("│", edge).extend(row if row.width <= inner else Line.of(cut(row.pieces, inner), inner))
             lines.append(line.to(width - 1).add("│", edge))
         return [*lines, Line().add("╰" + "─" * inner + "╯", edge)]
 
@@ -225,7 +225,3 @@ class Pane(Drawn, can_focus=True):
         """Another symbol: other wants, other rows."""
         self.post_message(self.WantsChanged())
         self.redraw()
-
-
-def _cut(row: Line, width: int) -> Line:
-    return Line.of([(text, style or PLAIN) for text, style, _ in row.strip(width)], width)

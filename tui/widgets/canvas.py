@@ -6,7 +6,8 @@ from typing import Final
 
 from rich.style import Style
 
-from tui.widgets.lines import Line, Piece, mixed
+from tui.widgets.lines import Line, mixed
+from tui.widgets.row_strip import Piece
 
 BLANK = " "
 

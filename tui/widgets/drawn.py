@@ -12,7 +12,8 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tui.widgets.lines import PLAIN, Line, Piece
+from tui.widgets.lines import PLAIN, Line
+from tui.widgets.row_strip import Piece
 
 FEW: Final = 3
 
@@ -71,7 +72,7 @@ class Drawn(Widget):
         return strips if crop.width == self._width else [strip.crop(crop.x, crop.right) for strip in strips]
 
     def _strip(self, line: Line) -> Strip:
-        strip = line.strip(self._width, self._base)
+        strip: Strip = line.strip(self._width, self._base)
         for each in self.get_line_filters():
             if not isinstance(each, ANSIToTruecolor):  # ours are true colours: this is for NO_COLOR
                 strip = strip.apply_filter(each, self.background_colors[1])

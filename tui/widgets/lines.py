@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Final
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
-from textual.strip import Strip
+
+from tui.widgets.row_strip import Piece, RowStrip
 
 PLAIN: Final = Style.null()
 """No style of its own. Never None: the filter that Textual applies under NO_COLOR fails on cells without a style."""
@@ -18,12 +18,6 @@ _Laid = dict[int, tuple[Style, Style]]
 """By a style's identity: the style, which keeps the identity its own, and the same on a base style."""
 
 _bases: dict[int, tuple[Style, _Laid]] = {}
-
-
-Piece = tuple[str, Style]
-"""Text and how to draw it."""
-_segment: Final[Callable[[tuple[str, Style, None]], Segment]] = partial(tuple.__new__, Segment)
-"""A `Segment` in half the time that its constructor takes: a frame has two thousand."""
 
 
 def fit(text: str, width: int) -> str:
@@ -59,7 +53,7 @@ class Line:
     @property
     def segments(self) -> list[Segment]:
         """The pieces as they are drawn, without a base."""
-        return [_segment((text, style, None)) for text, style in self.pieces]
+        return [Segment(text, style) for text, style in self.pieces]
 
     def add(self, text: str, style: Style | None = None) -> Line:
         """Append text as it is; to the piece before when that has the same style."""
@@ -94,15 +88,26 @@ class Line:
         self.pieces = [(text, style if but(style) else mixed(style, background)) for text, style in self.pieces]
         return self
 
-    def strip(self, width: int, base: Style = PLAIN) -> Strip:
+    def strip(self, width: int, base: Style = PLAIN) -> RowStrip:
         """Exactly `width` cells, cut or filled, on a base style: Textual gives drawn lines no background."""
-        on_base = styles_on(base)
-        segments = [
-            _segment((text, (on_base.get(id(style)) or _lay(on_base, base, style))[1], None))
-            for text, style in self.pieces
-        ]
-        strip = Strip(segments, self.width)
-        return strip if self.width == width else strip.adjust_cell_length(width, base)
+        pieces = self.pieces
+        if self.width < width:
+            pieces = [*pieces, (" " * (width - self.width), PLAIN)]
+        elif self.width > width:
+            pieces = cut(pieces, width)
+        return RowStrip(pieces, width, base)
+
+
+def cut(pieces: Sequence[Piece], width: int) -> list[Piece]:
+    """The first `width` cells; half of a wide character becomes a space."""
+    kept: list[Piece] = []
+    for text, style in pieces:
+        length = len(text) if text.isascii() else cell_len(text)
+        kept.append((text if length <= width else set_cell_size(text, width), style))
+        width -= length
+        if width <= 0:
+            break
+    return kept
 
 
 def styles_on(base: Style) -> _Laid:
