@@ -43,6 +43,11 @@ def test_ages_are_at_most_four_characters() -> None:
     assert all(len(fmt.age(seconds)) <= 4 for seconds in range(0, 10_000_000, 9973))
 
 
+def test_calm_ages_count_in_steps_of_five_seconds_from_ten_on() -> None:
+    seconds = (None, 0.2, 3, 9, 10, 14.9, 15, 59.9, 60, 119)
+    assert [fmt.calm_age(s) for s in seconds] == ["–", "0.2s", "3s", "9s", "10s", "10s", "15s", "55s", "1m", "1m"]
+
+
 @given(st.decimals(allow_nan=False, allow_infinity=False))
 def test_no_figure_is_longer_than_24_characters(value: Decimal) -> None:
     for text in (fmt.price(value, 2), fmt.size(value), fmt.compact(value), fmt.percent(value), fmt.signed(value, 2)):

@@ -127,7 +127,7 @@ def test_the_countdown_suits_the_interval(
 def test_the_corner_names_the_source_and_the_age(pane: BarsPane, store: MarketStore, clock: ManualClock) -> None:
     put(store, ["200.00"])
     clock.advance(12)
-    assert [text.split()[-1] for text, _ in pane.corner()] == ["12s"]
+    assert [text.split()[-1] for text, _ in pane.corner()] == ["10s"]
 
 
 def test_a_rise_and_a_fall_have_their_colours(pane: BarsPane, store: MarketStore) -> None:
@@ -285,7 +285,7 @@ def test_a_stale_chart_is_dim_and_says_so(pane: BarsPane, store: MarketStore, cl
     assert candle_colors(pane) == {stale}
     assert style_at(pane.rows(60, 20)[0], "95.00") == stale
     assert pane.heading()[2][1] == pane.desk.palette.stale
-    assert [text.split()[-1] for text, _ in pane.corner()] == ["stale", "14s"]
+    assert [text.split()[-1] for text, _ in pane.corner()] == ["stale", "10s"]
 
 
 def test_the_figures_of_indicators_are_dim_too_when_stale(pane: BarsPane, store: MarketStore) -> None:

@@ -184,8 +184,8 @@ def test_a_stale_book_is_dimmed_says_its_age_and_shows_no_gauge(
     clock.advance(12)
     rows = live.rows(48, 18)
     assert style_at(rows[5], "97,206.05") == live.desk.palette.colors["stale"]
-    assert any("stale 12s" in row and "%" not in row for row in text_of(rows))
-    assert said(live.corner()) == ["stale 12s"]
+    assert any("stale 10s" in row and "%" not in row for row in text_of(rows))
+    assert said(live.corner()) == ["stale 10s"]
 
 
 def test_a_book_that_comes_slower_than_its_own_rhythm_is_stale(

@@ -12,6 +12,7 @@ MINUS: Final = "-"
 _LIMIT: Final = Decimal(10) ** 15
 _SCALES: Final = ((Decimal(10) ** 12, "T"), (Decimal(10) ** 9, "B"), (Decimal(10) ** 6, "M"), (Decimal(1000), "k"))
 NS: Final = 1_000_000_000
+CALM_AGE_S: Final = 10
 
 
 @lru_cache(maxsize=4096)
@@ -86,6 +87,11 @@ def age(seconds: float | None) -> str:
         if seconds >= length:
             return f"{min(seconds // length, 999):.0f}{letter}"
     return f"{seconds:.0f}s"
+
+
+def calm_age(seconds: float | None) -> str:
+    """An age that only informs: in steps of five seconds from ten on, as one that counts each draws the eye."""
+    return age(seconds if seconds is None or seconds < CALM_AGE_S else seconds // 5 * 5)
 
 
 def latency(seconds: float | None) -> str:

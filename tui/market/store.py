@@ -13,6 +13,7 @@ from enum import StrEnum
 from statistics import median
 from typing import Any, Final
 
+from tui.market import format as fmt
 from tui.market.accounts import Accounts
 from tui.market.bars import BarSeries
 from tui.market.book import needs_more
@@ -276,7 +277,7 @@ class MarketStore:
             return f"connecting to {feed}"
         if status.state is FeedState.LIVE:
             waited = (self.now_ns() - self._wanted_since.get(subscription, self.now_ns())) / NS
-            return f"waiting for {feed}, {waited:.0f}s"
+            return f"waiting for {feed}, {fmt.calm_age(waited)}" if waited >= 1 else f"waiting for {feed}"
         if status.state is FeedState.FAILED and status.needs_key:
             return f"press C to enter a key: {status.reason} ({feed})"  # what to do first: rows are narrow
         why = f"{feed} {status.state}: {status.reason}" if status.reason else f"{feed} {status.state}"

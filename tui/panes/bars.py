@@ -100,7 +100,7 @@ class BarsPane(Pane):
         bars = self._bars()
         if subscription is None or not bars:
             return ()
-        age = format.age(self.desk.store.age_s(subscription)).rjust(4)
+        age = format.calm_age(self.desk.store.age_s(subscription)).rjust(4)
         source = f"{bars[-1].source} {age}" if self.size.width >= _NAMED_FROM else age
         if self._is_stale():
             return (("stale", palette.warning), (source, palette.stale))

@@ -111,7 +111,7 @@ class BookPane(Pane):
         age_s = self.desk.store.age_s(self._subscription)
         pace_s = mean(state.gaps) if state.gaps else 0.0
         is_quick = 0 < pace_s < 0.7 and (age_s or 0) < 2
-        return [(f"{1 / pace_s:.0f}/s" if is_quick else fmt.age(age_s), self.desk.palette.muted)]
+        return [(f"{1 / pace_s:.0f}/s" if is_quick else fmt.calm_age(age_s), self.desk.palette.muted)]
 
     def rows(self, width: int, height: int) -> list[Line]:
         """The book as the present view shows it, or why there is none."""
@@ -166,7 +166,7 @@ class BookPane(Pane):
         """How old the book is, in words, when it is not live; else nothing."""
         store = self.desk.store
         is_stale = store.freshness(self._subscription) is Freshness.STALE
-        return f"stale {fmt.age(store.age_s(self._subscription))}" if is_stale else ""
+        return f"stale {fmt.calm_age(store.age_s(self._subscription))}" if is_stale else ""
 
     @property
     def _views(self) -> Views:

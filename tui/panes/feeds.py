@@ -78,9 +78,9 @@ def state_text(record: FeedRecord, now_ns: int) -> str:
     if status is None:
         return FeedState.IDLE.value
     if status.state is FeedState.LIVE and (silent := record.stats.silent_s(now_ns)):
-        return f"degraded: silent for {silent:.0f}s"
+        return f"degraded: silent for {fmt.calm_age(silent)}"
     if status.state is FeedState.LIVE and (slow := record.stats.slow_s(now_ns)):
-        return f"slow: behind for {slow:.0f}s"
+        return f"slow: behind for {fmt.calm_age(slow)}"
     if status.state is FeedState.BACKING_OFF and status.retry_at_ns is not None:
         left = max(0, round((status.retry_at_ns - now_ns) / NS))
         wait = f"retry in {left}s" if left < MINUTES_FROM_S else f"retry in {fmt.age(left)}"
@@ -165,7 +165,7 @@ class FeedsPane(Pane):
             "latency": fmt.latency(stats.latency_s),
             "msg/s": f"{frames:.1f}" if frames < 1000 else f"{frames:.0f}",
             "data/s": fmt.data(size),
-            "last": fmt.age(last),
+            "last": fmt.calm_age(last),
             "subs": str(stats.subscriptions),
             "total": fmt.data(stats.bytes),
             "reconn": str(stats.reconnects),

@@ -101,7 +101,7 @@ class NewsPane(Pane):
         if width >= 84 and item.publisher:
             tail += f"  {item.publisher}"
         if width >= 60:
-            tail += f" {fmt.age((self.desk.now_ns() - item.published_ns) / NS):>4}"
+            tail += f" {fmt.calm_age((self.desk.now_ns() - item.published_ns) / NS):>4}"
         style = palette.strong if unread else palette.text
         line.left(item.title, max(1, width - line.width - len(tail) - 1), style if live else palette.stale)
         return line.right(tail, width - line.width, palette.muted)

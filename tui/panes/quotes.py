@@ -23,8 +23,6 @@ from tui.widgets.sparkline import range_bar, sparkline
 FLASH_NS: Final = 400_000_000
 FLASH_GAP_NS: Final = NS
 MAX_FLASHES: Final = 1000
-CALM_AGE_S: Final = 10
-"""Ages go in steps of five seconds from here on: a column that counts every second draws the eye for nothing."""
 ARROWS: Final = {1: "▲", -1: "▼", 0: " "}
 
 
@@ -183,8 +181,7 @@ class QuotesPane(Pane):
             case "trend":
                 return sparkline([value for _, value in state.spark], column.width), palette.muted
             case "age":
-                age = (self.desk.now_ns() - state.ts_recv_ns) / NS
-                return fmt.age(age if age < CALM_AGE_S else age // 5 * 5), palette.muted
+                return fmt.calm_age((self.desk.now_ns() - state.ts_recv_ns) / NS), palette.muted
             case _:
                 return state.source, palette.muted
 

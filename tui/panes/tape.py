@@ -52,7 +52,7 @@ class TapePane(Pane):
             return ()
         subscription = Subscription(Kind.TRADE, self.shown)
         if self.desk.store.freshness(subscription) is Freshness.STALE:
-            return [(f"stale {fmt.age(self.desk.store.age_s(subscription))}", self.desk.palette.warning)]
+            return [(f"stale {fmt.calm_age(self.desk.store.age_s(subscription))}", self.desk.palette.warning)]
         feed = self.desk.store.serving(subscription)
         return [(feed.partition(":")[0], self.desk.palette.muted)] if feed else ()
 

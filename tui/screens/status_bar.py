@@ -71,7 +71,7 @@ class StatusBar(LineBar):
             text = state_text(record, now_ns)
             return line.add(" " + (text.partition(":")[0] if short else text) + " ", style)
         if not short and state is FeedState.LIVE and record.stats.last_frame_ns is not None:
-            line.add(f" {fmt.age((now_ns - record.stats.last_frame_ns) / NS):>4}", palette.muted)
+            line.add(f" {fmt.calm_age((now_ns - record.stats.last_frame_ns) / NS):>4}", palette.muted)
         return line.add(" ")
 
     def _hint(self, action: Action) -> Line:

@@ -82,7 +82,7 @@ class TopBar(LineBar):
         if percent is not None:
             line.add(fmt.percent(percent), palette.moved(1 if percent > 0 else -1) if live else palette.stale)
         if not live:
-            line.add(f" stale {fmt.age(store.age_s(subscription))}", palette.warning)
+            line.add(f" stale {fmt.calm_age(store.age_s(subscription))}", palette.warning)
         return line
 
     def _spread(self) -> Line:
