@@ -36,7 +36,8 @@ from tui.market.walls import WallWatch
 from tui.themes import load_themes
 from tui.widgets import lines, row_strip
 from tui.widgets.figures import MAX_TEXTS, SizeColumn
-from tui.widgets.ladder import Look
+from tui.widgets.ladder import Level, Look, arrange
+from tui.widgets.ladder_row import MAX_HELD, LevelRows
 from tui.widgets.ladder_view import LadderView
 from tui.widgets.venue_list import VenueList
 
@@ -79,6 +80,16 @@ def venues_flood() -> dict[str, int]:
         listed.letters = view.letters
         view.rows(60, 30, look)
     return census(view, listed)
+
+
+def marks_flood() -> dict[str, int]:
+    """Levels that other venues hold every time."""
+    columns = arrange(60, cumulative=6, size=5, price=9, pad=1, marks=4, distance=6)
+    rows, most = LevelRows(columns, Look(load_themes().get("tickdeck-dark")), {}), 0
+    for number in range(3 * MAX_HELD):
+        rows.row(Level("bid", "1", "1", "1", "", 1.0, 1.0, (f"venue {number}",)))
+        most = max(most, len(rows._marks))
+    return {"widgets.ladder_row.LevelRows._marks": most}
 
 
 def styles_flood() -> dict[str, int]:

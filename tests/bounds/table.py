@@ -27,6 +27,7 @@ from tui.telling import MOST_TOLD
 from tui.usage import MOST_DAYS
 from tui.widgets.figures import MAX_TEXTS
 from tui.widgets.ladder import MAX_VENUES
+from tui.widgets.ladder_row import MAX_HELD
 from tui.widgets.row_strip import MAX_BASES
 
 ARGUMENTS = "what the command line names"
@@ -226,6 +227,7 @@ FIXED = {
     "widgets.heat_shades.HeatShades._shades": "emptied beyond 400; in between one picture is added",
     "widgets.heat_shades.HeatShades._sizes": "emptied beyond 400; in between one picture is added",
     "widgets.heat_view.HeatView._starts": FRAME,
+    "widgets.ladder_row.LevelRows._inks": CONSTANT,
     "widgets.ladder_view.LadderView._cumulative": FRAME,
     "widgets.ladder_view.LadderView._news": FRAME,
     "widgets.ladder_view.LadderView._parts": FRAME,
@@ -332,8 +334,8 @@ BOUNDED = {
     "widgets.candles._hollow_cell()": 256,
     "widgets.candles.candle()": 8192,
     "widgets.figures.SizeColumn._texts": MAX_TEXTS,
-    "widgets.ladder.between()": 128,
-    "widgets.ladder.half_way()": 128,
+    "widgets.ladder_row.LevelRows._marks": MAX_HELD,
+    "widgets.ladder_row.half_way()": 128,
     "widgets.ladder_view.LadderView.letters": MAX_VENUES,
     "widgets.lines._bases": 256,
     "widgets.row_strip._inks": MAX_BASES,

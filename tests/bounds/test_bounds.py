@@ -31,6 +31,7 @@ def sizes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, int]:
             market_flood.series_flood(),
             market_flood.heat_flood(),
             market_flood.venues_flood(),
+            market_flood.marks_flood(),
             market_flood.styles_flood(),
             market_flood.figures_flood(),
             provider_flood.aries_flood(),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 
 from tui.themes import Palette, load_themes
@@ -10,13 +12,11 @@ from tui.widgets.ladder import (
     Level,
     Look,
     arrange,
-    bar_cells,
-    between,
     header_row,
     legend_rows,
     letter_marks,
-    level_row,
 )
+from tui.widgets.ladder_row import LevelRows, bar_cells, between
 from tui.widgets.lines import Line
 
 THEMES = load_themes()
@@ -27,6 +27,10 @@ LETTERS = {"binance": "B", "okx": "O", "bybit": "Y", "kraken": "K"}
 
 def columns(width: int, marks: int = 4) -> Columns:
     return arrange(width, cumulative=6, size=5, price=9, pad=1, marks=marks, distance=0)
+
+
+def level_row(level: Level, columns: Columns, look: Look, letters: Mapping[str, str]) -> Line:
+    return LevelRows(columns, look, letters).row(level)
 
 
 def text_of(line: Line) -> str:

@@ -24,6 +24,7 @@ from tui.widgets import ladder
 from tui.widgets.figures import SizeColumn, distance
 from tui.widgets.ladder import Columns, Level, Look
 from tui.widgets.ladder_foot import Standing, cursor_rows, note_rows
+from tui.widgets.ladder_row import LevelRows
 from tui.widgets.ladder_window import Sides, Window
 from tui.widgets.lines import Line, message
 from tui.widgets.mid_figures import MidFigures
@@ -79,6 +80,7 @@ class LadderView:
     _figures: MidFigures = field(default_factory=MidFigures)
     _walls: WallWatch = field(default_factory=WallWatch)
     _news: set[Place] = field(default_factory=set)
+    _drawn: LevelRows | None = None
 
     def __post_init__(self) -> None:
         self._forget_figures()
@@ -224,8 +226,13 @@ class LadderView:
         columns = self._columns(width)
         if columns.zone < 1:
             return message(["Too narrow for a price."], width, height, look.palette.muted)
+        drawn = self._drawn
+        if drawn is None or not drawn.suits(columns, look, self.letters):
+            drawn = self._drawn = LevelRows(columns, look, self.letters)
         lines = [ladder.header_row(columns, look)] if header else []
-        lines += [self._row(place, columns, best, look, stale) for place in places]
+        for place in places:
+            level = self._level(place, best, has_distance=columns.distance > 0) if place else None
+            lines.append(drawn.row(level) if level else Line() if place else self._middle(columns, look, stale))
         return lines + self._footer(width, footer, best, look)
 
     def _fit(self, places: Sequence[int]) -> None:
@@ -265,36 +272,36 @@ class LadderView:
             distance=6 if width >= 56 else 0,
         )
 
-    def _row(self, place: int, columns: Columns, best: Touch, look: Look, stale: str) -> Line:
-        if place == 0:
-            shown = set(self._places)
-            beyond = " " if shown & {1, -1} or len(shown) == 1 else "↑" if max(shown) > 0 else "↓"
-            return mid_row(self._mid(stale)._replace(beyond=beyond), columns, look)
+    def _middle(self, columns: Columns, look: Look, stale: str) -> Line:
+        shown = set(self._places)
+        beyond = " " if shown & {1, -1} or len(shown) == 1 else "↑" if max(shown) > 0 else "↓"
+        return mid_row(self._mid(stale)._replace(beyond=beyond), columns, look)
+
+    def _level(self, place: int, best: Touch, *, has_distance: bool) -> Level | None:
         found = self._sides.at(place)
         if found is None:
-            return Line()
+            return None
         price, size, venues = found
         side: BookSide = "bid" if place > 0 else "ask"
-        other = best.ask if side == "bid" else best.bid
-        level = Level(
+        total, full, window = self._sum(place), self._scales["size"], self.window
+        return Level(
             side=side,
             price=self._price(price),
             size=self._sizes.text(size),
-            cumulative=self._sums.text(self._sum(place)),
-            distance=distance(price, best.mid) if columns.distance else "",
-            size_share=self._share(size, self._scales["size"]),
-            depth_share=self._share(self._sum(place), self._scales["sum"]),
+            cumulative=self._sums.text(total),
+            distance=distance(price, best.mid) if has_distance else "",
+            size_share=self._share(size, full),
+            depth_share=self._share(total, self._scales["sum"]),
             held_by=venues,
-            parts=self._parts_of(side, price, size),
-            is_capped=size > self._scales["size"],
+            parts=self._parts_of(side, price, size) if self._parts else (),
+            is_capped=size > full,
             is_wall=price in self._walls.present[side],
-            is_news=(side, price) in self._news,
-            is_taken=self._is_taken(side, price),
-            crosses=other is not None and best.is_crossed and (price >= other if side == "bid" else price <= other),
-            is_best=abs(place) == 1,
-            is_cursor=price == self.window.price and side == self.window.side,
+            is_news=bool(self._news) and (side, price) in self._news,
+            is_taken=bool(self.taken) and self._is_taken(side, price),
+            crosses=best.is_crossed and _is_beyond(side, price, best),
+            is_best=place in (-1, 1),
+            is_cursor=window.price is not None and price == window.price and side == window.side,
         )
-        return ladder.level_row(level, columns, look, self.letters)
 
     def _parts_of(self, side: BookSide, price: Decimal, size: Decimal) -> list[tuple[str, float]]:
         """Shares of a level's size in the order of the marks."""
@@ -360,3 +367,10 @@ class LadderView:
     def _width(self, name: str, cells: int) -> int:
         self._widths[name] = max(self._widths.get(name, 0), cells)
         return self._widths[name]
+
+
+def _is_beyond(side: BookSide, price: Decimal, best: Touch) -> bool:
+    """Whether a price stands on or beyond the other side's best one."""
+    if side == "bid":
+        return best.ask is not None and price >= best.ask
+    return best.bid is not None and price <= best.bid
