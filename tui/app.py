@@ -27,7 +27,7 @@ from tui.credentials import CredentialStore, FixedSecrets
 from tui.errors import CredentialError, TickdeckError
 from tui.market.events import Severity
 from tui.market.names import Interval, Symbol
-from tui.market.store import MarketStore, Topic
+from tui.market.store import Changes, MarketStore, Topic
 from tui.market.text import safe_url
 from tui.messages import (
     IntervalChosen,
@@ -41,6 +41,7 @@ from tui.messages import (
     WatchlistEdited,
 )
 from tui.pace import FramePace
+from tui.painting import Painter
 from tui.panes.base import Desk, Pane
 from tui.panes.quotes import QuotesPane
 from tui.screens.main import MainScreen
@@ -123,6 +124,7 @@ class MarketApp(App[None]):
         self._remark = remark
         self._second = 0
         self._pace = FramePace(1 / config.frames_per_second, self.clock)
+        self._painter = Painter(self, self.clock)
         self._behind: int | None = None
         self.watchlists = Watchlists(self.desk, state, symbols)
         let_go_of_closed_widgets()
@@ -154,7 +156,7 @@ class MarketApp(App[None]):
 
     def get_driver_class(self) -> type[Driver]:
         """Textual's driver for this platform, steadied."""
-        return steady(super().get_driver_class())
+        return steady(super().get_driver_class(), self._painter.key_pressed)
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Our own variables, for the moment before our themes are registered."""
@@ -263,7 +265,7 @@ class MarketApp(App[None]):
         """
         return AwaitComplete() if self.screen is self.main else super().pop_screen()
 
-    def draw_frame(self) -> None:
+    async def draw_frame(self) -> None:
         """Draw what changed since the last frame; ages once a second."""
         main = self.main
         if main is None or not main.is_mounted or self.hub is None or not self._pace.beat():
@@ -275,23 +277,37 @@ class MarketApp(App[None]):
             self._tell_notices()
         if Topic.FEEDS in changes.topics:
             self._tell_failures()
-        now_ns = self.clock.now_ns()
-        second, self._second = now_ns // 1_000_000_000 != self._second, now_ns // 1_000_000_000
-        if self._behind is not None:
+        if self._behind is None:
+            await self.draw_changes(main, changes)
+        else:
             self._behind += len(changes.keys)
             main.top_bar.behind = self._behind
             main.draw_bars()  # the lights go on: a feed may fail meanwhile
-            return
-        with self.batch_update():
-            for pane in main.panes:
-                if pane.display and (
-                    (changes and pane.is_touched_by(changes)) or (second and pane.ticks) or pane.is_due(now_ns)
-                ):
-                    pane.draw()
-            if second or changes.topics:
-                main.draw_bars()
-            elif changes:
-                main.top_bar.draw()
+
+    async def draw_changes(self, main: MainScreen, changes: Changes) -> None:
+        """Draw the panes that changes touch, and once a second those that show ages."""
+        now_ns = self.clock.now_ns()
+        second, self._second = now_ns // 1_000_000_000 != self._second, now_ns // 1_000_000_000
+        draws: list[Callable[[], None]] = [
+            partial(self._draw_pane, pane)
+            for pane in main.panes
+            if (changes and pane.is_touched_by(changes)) or (second and pane.ticks) or pane.is_due(now_ns)
+        ]
+        if second or changes.topics:
+            draws.append(main.draw_bars)
+        elif changes:
+            draws.append(main.top_bar.draw)
+        await self._painter.paint(draws)
+
+    def _draw_pane(self, pane: Pane) -> None:
+        """Draw a pane that can be seen, unless the screen was frozen since the frame began."""
+        if pane.display and self._behind is None:
+            pane.draw()
+
+    def flush(self) -> None:
+        """Show what was drawn in a batch: widgets that asked while it lasted were not heard."""
+        if self.main is not None:
+            self.main.check_idle()
 
     def update_wants(self) -> None:
         """Tell the feeds what every pane that can be seen needs."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from collections.abc import Callable
 from typing import IO
 
 from textual import events
@@ -56,14 +57,25 @@ class Vanishing:
             os.kill(os.getpid(), signal.SIGHUP)
 
 
-def steady(driver: type[Driver]) -> type[Driver]:
-    """A driver like the given one that survives the end of its terminal and never misses its last size."""
+def steady(driver: type[Driver], key_pressed: Callable[[], None] = lambda: None) -> type[Driver]:
+    """A driver like the given one that survives the end of its terminal and never misses its last size.
+
+    Args:
+        driver: Textual's for this platform.
+        key_pressed: Called for each key, in the thread that reads the keyboard.
+    """
 
     class Steady(driver):  # type: ignore[valid-type, misc]  # a class only known at run time
         def __init__(self, *args: object, **options: object) -> None:
             super().__init__(*args, **options)
             if file := getattr(self, "_file", None):  # before its writer starts
                 self._file = Vanishing(file)
+
+        def process_message(self, message: events.Event) -> None:
+            """Tell of keys before they stand in line."""
+            if isinstance(message, events.Key):
+                key_pressed()
+            super().process_message(message)
 
         def start_application_mode(self) -> None:
             """Hear of sizes in the event loop.

@@ -107,14 +107,9 @@ class BookApp(MarketApp):
     def _amount(self) -> Decimal:
         return Decimal(self._random.randint(10, 4999)) / 1000
 
-    def _frame(self) -> None:
+    async def _frame(self) -> None:
         assert self.main
-        changes = self.store.drain()
-        with self.batch_update():
-            for pane in self.main.panes:
-                if pane.display and pane.is_touched_by(changes):
-                    pane.draw()
-            self.main.draw_bars()
+        await self.draw_changes(self.main, self.store.drain())
 
 
 if __name__ == "__main__":

@@ -155,7 +155,7 @@ class DrawingApp(MarketApp):
         gc.freeze()
         self.run_worker(self._measure())
 
-    def draw_frame(self) -> None:
+    async def draw_frame(self) -> None:
         """Not by the clock."""
 
     async def _measure(self) -> None:
@@ -188,18 +188,9 @@ class DrawingApp(MarketApp):
     async def _frame(self) -> None:
         assert self.main
         self._wrote.clear()
-        self._draw_changes()
+        await self.draw_changes(self.main, self.store.drain())
         await self._wrote.wait()
         await asyncio.sleep(0.01)  # what follows the first write belongs to it
-
-    def _draw_changes(self) -> None:
-        assert self.main
-        changes = self.store.drain()
-        with self.batch_update():
-            for pane in self.main.panes:
-                if pane.display and pane.is_touched_by(changes):
-                    pane.draw()
-            self.main.draw_bars()
 
     def _raw(self) -> float:
         """Seconds of CPU to put the same cells together and write them."""
