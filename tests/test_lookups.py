@@ -6,10 +6,12 @@ import asyncio
 import socket
 import threading
 import time
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
 
+from tui import loop
 from tui.errors import RestError
 from tui.feeds.outcome import classify
 from tui.feeds.transport import WebSocketConnector
@@ -39,7 +41,10 @@ async def test_a_name_that_is_unknown_is_said_so(monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.fault("M2")
-def test_the_end_of_the_program_does_not_wait_for_a_look_up_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("run", [asyncio.run, loop.run])
+def test_the_end_of_the_program_does_not_wait_for_a_look_up_that_hangs(
+    run: Callable[[Coroutine[Any, Any, None]], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
     released, called = threading.Event(), threading.Event()
 
     def hang(*args: Any, **options: Any) -> Any:
@@ -55,7 +60,7 @@ def test_the_end_of_the_program_does_not_wait_for_a_look_up_that_hangs(monkeypat
             await connect(Channel("main", frozenset(), "wss://slow.invalid/", Limits()))
 
     started = time.monotonic()
-    asyncio.run(dial_and_quit())
+    run(dial_and_quit())
     assert called.is_set()
     assert time.monotonic() - started < 2.0
     released.set()

@@ -45,7 +45,7 @@ class Program:
             [sys.executable, *arguments], stdin=inside, stdout=inside, stderr=inside, start_new_session=True,
             env={
                 "PATH": os.environ["PATH"], "HOME": self._home.name, "TERM": "xterm-256color", "LANG": "C.UTF-8",
-                "COLORTERM": "truecolor", "PYTHONPATH": os.getcwd(), **(environment or {}),
+                "COLORTERM": "truecolor", "PYTHONPATH": os.getcwd(), "TICKDECK_UVLOOP": "0", **(environment or {}),
             },
         )  # fmt: skip
         os.close(inside)

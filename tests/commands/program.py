@@ -54,7 +54,7 @@ async def run(
     }
     process = await asyncio.create_subprocess_exec(
         *PROGRAM, *arguments,
-        env={**kept, "PYTHON_KEYRING_BACKEND": backend, **given, **(environment or {})},
+        env={**kept, "PYTHON_KEYRING_BACKEND": backend, "TICKDECK_UVLOOP": "0", **given, **(environment or {})},
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,

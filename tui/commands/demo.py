@@ -6,6 +6,7 @@ from argparse import Namespace
 from contextlib import ExitStack
 
 from tui.commands.screen import before_the_screen
+from tui.loop import run
 
 
 def demo_command(args: Namespace) -> int:
@@ -38,7 +39,7 @@ def demo_command(args: Namespace) -> int:
         look = {"theme": args.theme} if args.theme else {}
         config = Config.model_construct(watchlist="main", **look)
         app = MarketApp(config, FixedSecrets({}), symbols=args.symbols, demo=True, prepare=simulate)
-        app.run()
+        run(app.run_async())
         if app.failure:
             raise app.failure
         return app.return_code or 0

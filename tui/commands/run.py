@@ -13,6 +13,7 @@ from tui.commands.setup import configuration
 from tui.config import Config
 from tui.credentials import CredentialStore
 from tui.errors import CredentialError, KeyringUnavailable
+from tui.loop import run
 from tui.providers.base import Provider, SecretStore
 from tui.state import StateFile
 
@@ -45,7 +46,7 @@ def run_command(args: Namespace) -> int:
     from tui.app import MarketApp  # the screen's libraries are loaded once it is clear that there will be one
 
     app = MarketApp(config, secrets, symbols=args.symbols, state=StateFile(config), remark=remark)
-    app.run()
+    run(app.run_async())
     return app.return_code or 0
 
 

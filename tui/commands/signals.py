@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from types import FrameType
 from typing import Any, Final
 
 _ENDING: Final = (signal.SIGINT, signal.SIGTERM)
 
 
-def run_until_signal(work: Coroutine[Any, Any, int]) -> int:
+def run_until_signal(
+    work: Coroutine[Any, Any, int], run: Callable[[Coroutine[Any, Any, int]], int] = asyncio.run
+) -> int:
     """Run to the end, or to Ctrl+C or SIGTERM: `work` is then cancelled and its `finally` blocks run.
+
+    Args:
+        work: What the command does.
+        run: Runs it on a loop: `asyncio.run` or `tui.loop.run`.
 
     Returns:
         The exit code of `work`; 130 after Ctrl+C, 143 after SIGTERM.
     """
-    return asyncio.run(_run(work))
+    return run(_run(work))
 
 
 async def _run(work: Coroutine[Any, Any, int]) -> int:

@@ -20,6 +20,7 @@ from tui.config import Config
 from tui.credentials import CredentialStore
 from tui.feeds.hub import FeedHub
 from tui.feeds.refusals import OWN, did_you_mean
+from tui.loop import run
 from tui.market.events import Event, Notice, Severity
 from tui.market.names import Interval, Kind, Subscription, Symbol, Wants
 from tui.market.store import MarketStore
@@ -50,7 +51,7 @@ def watch_command(args: Namespace) -> int:
     """
     config = configuration(args)
     sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]  # columns hold more than ASCII
-    return run_until_signal(_watch(config, args))
+    return run_until_signal(_watch(config, args), run)
 
 
 async def _watch(config: Config, args: Namespace) -> int:
