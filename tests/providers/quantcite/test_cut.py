@@ -58,8 +58,66 @@ def test_a_book_says_the_same_however_it_was_read(books: list[tuple[list[Any], l
         assert (quick.bids, quick.asks) == (patient.bids, patient.asks)
 
 
+DOCUMENTED = frame(
+    [
+        {"price": 97210.4, "amount": 0.81, "exchanges": ["binance", "okx"], "exchange_count": 2, "value": 78740.42},
+        {"price": 97209, "amount": 0, "exchanges": [], "exchange_count": 0, "value": 0.0},
+    ],
+    [{"price": 97212.1, "amount": 10.44, "exchanges": ["okx"], "exchange_count": 1, "value": 1014894.32}],
+)
+PIECES = [*'0123456789.-+eE"[]{},: n', "\n", "\\", "\x00", "é", "٣", "1e400", "00", "null", "}]", "}, {", '"price": ']
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.integers(0, len(DOCUMENTED)), st.integers(0, 3), st.sampled_from(PIECES))
+def test_a_book_that_is_nearly_as_documented_says_what_json_says_or_is_not_read(at: int, gone: int, new: str) -> None:
+    raw = DOCUMENTED[:at] + new.encode() + DOCUMENTED[at + gone :]
+    reader = BookReader()
+    assert reader.quick(DOCUMENTED) is not None
+    for quick in (reader.quick(raw), BookReader().quick(raw)):
+        if quick is not None:
+            patient = BookReader().patient(json.loads(raw))
+            assert patient is not None
+            assert (quick.bids, quick.asks) == (patient.bids, patient.asks)
+
+
 def level(price: float, amount: float, *venues: str) -> dict[str, object]:
     return {"price": price, "amount": amount, "exchanges": list(venues)}
+
+
+@pytest.mark.parametrize("compact", [True, False])
+def test_a_level_as_documented_is_read_without_the_help_of_pydantic(compact: bool) -> None:
+    raw = json.dumps(json.loads(DOCUMENTED), separators=(",", ":") if compact else (", ", ": ")).encode()
+    cut = cut_levels(raw)
+    bid, empty, ask = BookReader()._plain(cut.bids + cut.asks)
+    assert bid == (Decimal("97210.4"), Decimal("0.81"), ("binance", "okx"))
+    assert empty == (Decimal(97209), Decimal(0), ())
+    assert ask == (Decimal("97212.1"), Decimal("10.44"), ("okx",))
+
+
+@pytest.mark.parametrize(
+    "price", ["007.5", "1.", ".5", "+1", "-1", "0x1", "1_000", "NaN", "1e400", "9" * 16, "0." + "1" * 16]
+)
+def test_a_number_that_is_not_plain_is_left_to_pydantic(price: str) -> None:
+    cut = cut_levels(DOCUMENTED.replace(b"97212.1", price.encode()))
+    assert BookReader()._plain(cut.asks) == []
+
+
+def test_two_levels_in_one_piece_do_not_make_up_for_one_in_two() -> None:
+    late = {"amount": 1, "price": 2.4, "exchanges": []}  # its beginning is not where a book is cut
+    nested = {**level(2.6, 1, "okx"), "more": [{"price": 1}, {"price": 2}]}
+    for bids, asks in (([level(2.5, 1), late], [nested]), ([level(2.5, 1), nested, late], [level(2.6, 1)])):
+        raw = frame(bids, asks)
+        read, patient = BookReader().quick(raw), BookReader().patient(json.loads(raw))
+        assert read is not None
+        assert patient is not None
+        assert (read.bids, read.asks) == (patient.bids, patient.asks)
+
+
+def test_a_line_break_inside_of_a_level_does_not_make_two_of_it() -> None:
+    cut = cut_levels(DOCUMENTED)
+    assert BookReader()._plain([b"x\n" + cut.asks[0]]) == []
+    assert BookReader()._plain([cut.asks[0] + b"\n" + cut.bids[0], b""]) == []
 
 
 def test_only_levels_that_changed_are_read_anew() -> None:
@@ -107,6 +165,15 @@ def test_remembered_levels_are_bounded() -> None:
     for number in range(200):
         bids = [level(1000 + number + n / 100, 1, "okx") for n in range(50)]
         assert reader.quick(frame(bids[::-1], [level(5000, 1, "okx")])) is not None
+    assert len(reader._known) < 5000
+    assert len(reader._prices) < 5000
+
+
+def test_remembered_prices_are_bounded_although_their_books_are_refused() -> None:
+    reader = BookReader()
+    for number in range(200):
+        bids = [level(1000 + number + n / 100, 1, "okx") for n in range(50)]
+        assert reader.quick(frame([*bids, level(0, 1, "okx")], [level(5000, 1, "okx")])) is None
     assert len(reader._known) < 5000
     assert len(reader._prices) < 5000
 
