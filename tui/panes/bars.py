@@ -109,10 +109,15 @@ class BarsPane(Pane):
     def rows(self, width: int, height: int) -> Sequence[Line]:
         """The figures of a bar, the chart, the time axis; or why there is none."""
         bars = self._bars()
-        if not bars:
+        if not bars or self.symbol is None:
             return self._empty(width, height)
         if width < MAX_CELLS or height < 2:
             return ()
+        desk = self.desk
+        of = bars, width, height, desk.palette, desk.colorless, self._is_stale(), desk.store.decimals(self.symbol)
+        return self._kept.rows(of, lambda: self._drawn(bars, width, height))
+
+    def _drawn(self, bars: Sequence[Bar], width: int, height: int) -> Sequence[Line]:
         self._learn_decimals(bars)
         legend = 0 if height < 8 else 2 if self._indicators and height >= 10 else 1
         layout = self._layout(bars, width, height - legend)

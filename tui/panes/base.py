@@ -18,6 +18,7 @@ from textual.reactive import reactive
 
 from tui.market.names import Kind, Symbol, Wants
 from tui.market.store import Changes, MarketStore
+from tui.panes.kept import Kept
 from tui.themes import Palette
 from tui.widgets.drawn import Drawn
 from tui.widgets.lines import Line, cut
@@ -111,6 +112,8 @@ class Pane(Drawn, can_focus=True):
         super().__init__(id=self.pane_id)
         self.desk = desk
         self._again_ns: int | None = None
+        self._kept = Kept()
+        """For panes whose rows are dear: those of the last frame."""
 
     def wants(self) -> Wants:
         """Everything it needs to be subscribed for it, as it stands now."""
@@ -161,7 +164,8 @@ class Pane(Drawn, can_focus=True):
         return self._again_ns is not None and now_ns >= self._again_ns
 
     def redraw(self) -> None:
-        """Draw now: after a key press, a theme change, a resize."""
+        """Draw all of it anew, now: after a key press, a theme change, a resize."""
+        self._kept.forget()
         self.draw()
 
     def base(self) -> Style:

@@ -124,7 +124,19 @@ class BookPane(Pane):
         look = Look(self.desk.palette, not stale, shades)
         above = self._history(width, look) if height >= HISTORY_FROM else []
         self._above = len(above)
-        return [*above, *self._views.rows(self._view, width, height - len(above), look, stale)]
+        return [*above, *self._rows_of_view(state.book, width, height - len(above), look, stale)]
+
+    def _rows_of_view(self, book: BookSnapshot, width: int, height: int, look: Look, stale: str) -> Sequence[Line]:
+        """Those of the last frame where only time went on, and the view is one that does not show it."""
+        views = self._views
+
+        def make() -> list[Line]:
+            return views.rows(self._view, width, height, look, stale)
+
+        if self._view is not views.ladder:
+            return make()
+        decimals = self.desk.store.decimals(book.symbol)
+        return self._kept.rows((book, width, height, look, stale, decimals, views.ladder.news()), make)
 
     def _history(self, width: int, look: Look) -> list[Line]:
         """The row with imbalance and spread over time, where there is room for it."""

@@ -60,11 +60,16 @@ def note_rows(
     """Walls that came or went, newest first, in one row; they fade after half of their time."""
     facts: list[Fact] = []
     for note in notes:
-        ink = look.text if note.age(now_ns) < 0.5 else look.palette.muted
+        ink = look.palette.muted if is_fading(note, now_ns) else look.text
         sign = (WALL, look.palette.warning) if note.is_new else (NO_WALL, look.palette.muted)
         ending = "" if note.is_new else " gone"
         facts.append([sign, (f" {note.side} wall {price_text(note.price)}: {fmt.size(note.size)}{ending}", ink)])
     return flow(facts, width, 1) if facts else []
+
+
+def is_fading(note: WallNote, now_ns: int) -> bool:
+    """Whether half of the time that a note is worth a word is over."""
+    return note.age(now_ns) >= 0.5
 
 
 def flow(facts: Sequence[Fact], width: int, height: int) -> list[Line]:

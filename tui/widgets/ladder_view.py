@@ -19,11 +19,11 @@ from tui.market.book import BookSide, Touch
 from tui.market.events import BookSnapshot
 from tui.market.events import Level as BookLevel
 from tui.market.venues import Place, split
-from tui.market.walls import WallWatch
+from tui.market.walls import WallNote, WallWatch
 from tui.widgets import ladder
 from tui.widgets.figures import SizeColumn, distance
 from tui.widgets.ladder import Columns, Level, Look
-from tui.widgets.ladder_foot import Standing, cursor_rows, note_rows
+from tui.widgets.ladder_foot import Standing, cursor_rows, is_fading, note_rows
 from tui.widgets.ladder_row import LevelRows
 from tui.widgets.ladder_window import Sides, Window
 from tui.widgets.lines import Line, message
@@ -163,6 +163,10 @@ class LadderView:
         facts = [] if self.step is None else [f"step {self.step.normalize():,f}"]
         facts += [] if self.limit is None else [f"{self.limit} level{'s' * (self.limit != 1)}"]
         return [*facts, "√ bars"] if self.is_root else facts
+
+    def news(self) -> list[tuple[WallNote, bool]]:
+        """All that time alone changes about the rows: walls that came or went, and whether that is fading."""
+        return [(note, is_fading(note, self.now_ns)) for note in self._walls.recent(self.now_ns)]
 
     @property
     def reach(self) -> int:
