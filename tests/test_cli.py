@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import gc
+import importlib
+import io
 import os
 import signal
 import subprocess
@@ -205,6 +208,34 @@ def test_the_dashboard_needs_a_terminal(command: list[str]) -> None:
     assert done.returncode == 1
     assert "needs a terminal" in done.stderr
     assert done.stdout == ""
+
+
+class Terminal(io.StringIO):
+    """A stream that says it is one."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("command", ["run", "demo"])
+def test_the_garbage_collector_rests_before_anything_of_the_screen_is_imported(
+    command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found: list[tuple[bool, str | None]] = []
+
+    def instead_of_importing(_: str) -> None:
+        found.append((gc.isenabled(), os.environ.get("TEXTUAL_FPS")))
+        raise SystemExit(0)
+
+    monkeypatch.delenv("TEXTUAL_FPS", raising=False)
+    monkeypatch.setattr(importlib, "import_module", instead_of_importing)
+    for stream in ("stdin", "stderr"):
+        monkeypatch.setattr(sys, stream, Terminal())
+    try:
+        assert main([command]) == 0
+    finally:
+        gc.enable()
+    assert found == [(False, "250")]
 
 
 def on_a_terminal(*arguments: str) -> tuple[int, str]:

@@ -74,6 +74,10 @@ def _run(args: argparse.Namespace) -> int:
     if "group" in args and args.action is None:
         args.group.print_help(sys.stderr)
         return EXIT_USAGE
+    if is_screen:
+        from tui.commands.screen import before_the_screen
+
+        before_the_screen()
     module, name = args.function.split(":")
     function: Callable[[argparse.Namespace], int] = getattr(importlib.import_module(module), name)
     with _log(args):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from argparse import Namespace
 from contextlib import ExitStack
 
-from tui.commands.screen import before_the_screen
 from tui.loop import run
 
 
@@ -21,7 +20,6 @@ def demo_command(args: Namespace) -> int:
     Raises:
         TickdeckError: the simulator did not start.
     """
-    before_the_screen()
     from tui.app import MarketApp
     from tui.config import Config
     from tui.credentials import FixedSecrets

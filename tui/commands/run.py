@@ -8,7 +8,6 @@ from typing import Final
 
 from tui.commands.access import rest_client
 from tui.commands.providers import enabled_providers
-from tui.commands.screen import before_the_screen
 from tui.commands.setup import configuration
 from tui.config import Config
 from tui.credentials import CredentialStore
@@ -39,7 +38,6 @@ def run_command(args: Namespace) -> int:
         ConfigError: the configuration is wrong.
         CredentialError: no provider can be logged in to, and the keyring has been asked.
     """
-    before_the_screen()
     config = configuration(args)
     secrets = CredentialStore()
     remark = asyncio.run(look_for_keys(config, secrets))

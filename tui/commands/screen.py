@@ -1,4 +1,4 @@
-"""What is set up before the screen's library is imported."""
+"""What is set up before anything that the screen needs is imported."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ UPDATES: Final = "250"
 
 
 def before_the_screen() -> None:
-    """Call before anything imports Textual, which reads its settings when it is imported."""
+    """Call before anything imports Textual, which reads its settings then, and before what takes long to import."""
     os.environ.setdefault("TEXTUAL_FPS", UPDATES)
     gc.disable()  # until the feeds start: a sixth of the time to the first frame
