@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
 from collections import deque
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from statistics import median_low
@@ -52,25 +51,23 @@ def walls(levels: Sequence[Level], known: Collection[Decimal] = ()) -> dict[Deci
         return {}
     sizes = [size for _, size, _ in levels]
     usual = median_low(sizes)
+    least = usual * HOLD
     found = {}
-    for (price, size, _), median in zip(levels, _medians(sizes), strict=True):
-        if 0 < max(median, usual) * (HOLD if price in known else FACTOR) <= size:
-            found[price] = size
+    for index, (price, size, _) in enumerate(levels):
+        if size >= least:  # few are so large: only they are held against their neighbours
+            factor = HOLD if price in known else FACTOR
+            if 0 < max(_median(sizes, index), usual) * factor <= size:
+                found[price] = size
     return found
 
 
-def _medians(sizes: Sequence[Decimal]) -> Iterator[Decimal]:
-    """The low median of each size's neighbours, as far as the size itself is in the upper half; else something larger.
+def _median(sizes: Sequence[Decimal], index: int) -> Decimal:
+    """The low median of a size's neighbours, as far as the size itself is in the upper half; else something larger.
 
     The window holds the size itself: leaving it out of the upper half does not move the place of the low median.
     """
-    window = sorted(sizes[:NEIGHBOURS])
-    for index in range(len(sizes)):
-        if index + NEIGHBOURS < len(sizes):
-            insort(window, sizes[index + NEIGHBOURS])
-        if index > NEIGHBOURS:
-            del window[bisect_left(window, sizes[index - NEIGHBOURS - 1])]
-        yield window[(len(window) - 2) // 2]
+    window = sorted(sizes[max(index - NEIGHBOURS, 0) : index + NEIGHBOURS + 1])
+    return window[(len(window) - 2) // 2]
 
 
 class WallNote(NamedTuple):
