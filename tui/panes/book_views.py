@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from tui.market.book import learn_tick
 from tui.market.events import BookSnapshot
 from tui.market.names import AssetClass, Symbol, asset_class
 from tui.market.store import MarketStore
@@ -71,6 +72,7 @@ class Views:
         self.venues = VenueList(left_out=left_out)
         self.cost = CostLine()
         self._cost_rows = CostRows()
+        self._book: BookSnapshot | None = None
         if symbol and asset_class(symbol) is AssetClass.PAIR:
             self.ladder.currency = self.depth.currency = symbol.partition("/")[2]
             self.cost.base, self.cost.currency = symbol.split("/")
@@ -89,9 +91,10 @@ class Views:
         self.ladder.now_ns = self._store.now_ns()
         self.cost.show(rest)
         self.ladder.taken = self.cost.reach()
-        self.ladder.show(rest)
-        self.depth.show(rest)
-        self.heat.show(rest)
+        if rest is not self._book:
+            self._book, tick = rest, learn_tick(rest)
+            for view in (self.ladder, self.depth, self.heat):
+                view.show(rest, tick)
         self.venues.letters, self.venues.suspects = self.ladder.letters, self.ladder.suspects
 
     def rows(self, view: BookView, width: int, height: int, look: Look, stale: str) -> list[Line]:

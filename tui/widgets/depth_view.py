@@ -58,13 +58,12 @@ class DepthView:
     _scale: SizeScale | None = None
     _sizes: SizeColumn = field(default_factory=SizeColumn)
 
-    def show(self, book: BookSnapshot) -> None:
-        """Take a book."""
+    def show(self, book: BookSnapshot, tick: Decimal | None = None) -> None:
+        """Take a book, and the finest price step seen in it if that is known."""
         if book is not self._book:
-            if self._book is None:
-                self._tick = arithmetic.learn_tick(book)
+            tick = tick or arithmetic.learn_tick(book)
+            self._tick = tick if self._book is None else min(self._tick, tick)
             self._book = book
-            self._tick = min(self._tick, arithmetic.learn_tick(book))
 
     def zoom(self, direction: int) -> None:
         """Closer (1) or further (-1)."""

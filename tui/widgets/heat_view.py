@@ -68,11 +68,11 @@ class HeatView:
     _axis: int = 0
     _shades: HeatShades = field(default_factory=HeatShades)
 
-    def show(self, book: BookSnapshot) -> None:
-        """Take a book: its prices choose the steps. What is drawn comes from the history."""
+    def show(self, book: BookSnapshot, tick: Decimal | None = None) -> None:
+        """Take a book and the finest price step in it: they choose the steps. What is drawn comes from the history."""
         if book is not self._book:
             self._book = book
-            tick = arithmetic.learn_tick(book)
+            tick = tick or arithmetic.learn_tick(book)
             self._tick = min(tick, self._tick or tick)
 
     def zoom(self, direction: int) -> None:

@@ -85,12 +85,12 @@ class LadderView:
     def __post_init__(self) -> None:
         self._forget_figures()
 
-    def show(self, book: BookSnapshot) -> None:
-        """Take a book."""
+    def show(self, book: BookSnapshot, tick: Decimal | None = None) -> None:
+        """Take a book, and the finest price step seen in it if that is known."""
         if book is self._book:
             return
         self._book = book
-        tick = arithmetic.learn_tick(book)
+        tick = tick or arithmetic.learn_tick(book)
         self._tick = min(tick, self._tick or tick)
         self._read(book)
         self._figures.show(book)
