@@ -104,6 +104,10 @@ def test_prices_must_be_above_zero_and_sizes_not_below() -> None:
         ("2026-01-05T14:37:51.123456789Z", SECOND * NS + 123_456_789),
         ("2026-01-05T09:37:51.5-05:00", SECOND * NS + 500_000_000),
         ("2026-01-05T14:37:51+0000", SECOND * NS),
+        ("2026-01-05T14:37:51.20487Z", SECOND * NS + 204_870_000),
+        ("2026-01-05T09:37:51.5-0500", SECOND * NS + 500_000_000),
+        ("1938-04-24T22:13:20.000001", -1_000_000_000 * NS + 1000),
+        ("0001-01-01T00:00:00.000000", None),
         ("2026-01-05", (SECOND - 52_671) * NS),
         ("20260105", (SECOND - 52_671) * NS),
         (-1_000_000_000, -1_000_000_000 * NS),
@@ -121,7 +125,7 @@ def test_times_are_told_apart_by_magnitude_and_form(given_value: object, expecte
 @pytest.mark.parametrize(
     "impossible",
     [True, "yesterday", "2026-13-01", "2026-01-05T25:00:00", 1e30, "9" * 60, -(10**13), "2300-01-01", "1492-10-12", [],
-     float("nan"), "2026-01-05T14:37:51+99:00"],
+     float("nan"), "2026-01-05T14:37:51+99:00", "2026-01-05T14:37:51.20487x", "1492-10-12T00:00:00.000000"],
 )  # fmt: skip
 def test_an_impossible_time_is_refused(impossible: object) -> None:
     with pytest.raises(ValueError):

@@ -33,6 +33,8 @@ _FRACTION: Final = re.compile(r"[.,](\d{1,18})", re.ASCII)
 _MIN_NS: Final = -2_208_988_800 * NS  # 1900
 _MAX_NS: Final = 7_258_118_400 * NS  # 2200
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH_WITHOUT_ZONE: Final = datetime(1970, 1, 1)
+_WITH_MICROSECONDS: Final = len("2026-01-05T14:37:51.204871")
 
 
 def load_json(text: str | bytes) -> Any:
@@ -104,7 +106,8 @@ def time_ns(value: object) -> int | None:
         text = value.strip()
         if len(text) > _MAX_DIGITS:
             raise ValueError("not a time")
-        if _COMPACT_DATE.fullmatch(text) or not _NUMBER.fullmatch(text):
+        is_date = text[4:5] == "-" and text[:4].isdigit()  # as most of them are: no need to look for other layouts
+        if is_date or _COMPACT_DATE.fullmatch(text) or not _NUMBER.fullmatch(text):
             return _from_iso(text)
         value = text
     found = number(value)
@@ -183,13 +186,17 @@ def _by_magnitude(value: Decimal) -> int:
 
 
 def _from_iso(value: str) -> int | None:
-    fraction = _FRACTION.search(value)
-    whole = value if fraction is None else value[: fraction.start()] + value[fraction.end() :]
-    moment = datetime.fromisoformat(whole)
+    if len(value) == _WITH_MICROSECONDS and value[19] == ".":
+        moment = datetime.fromisoformat(value)
+        nanoseconds = moment.microsecond * 1000
+    else:
+        fraction = _FRACTION.search(value)
+        whole = value if fraction is None else value[: fraction.start()] + value[fraction.end() :]
+        moment = datetime.fromisoformat(whole)
+        nanoseconds = int(fraction[1][:9].ljust(9, "0")) if fraction else 0
     if moment.year == 1:
         return None
-    since = (moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment) - _EPOCH
-    nanoseconds = int(fraction[1][:9].ljust(9, "0")) if fraction else 0
+    since = moment - (_EPOCH_WITHOUT_ZONE if moment.tzinfo is None else _EPOCH)
     return _plausible((since.days * 86_400 + since.seconds) * NS + nanoseconds)
 
 
