@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from random import Random
 
 import pytest
 
@@ -143,7 +144,21 @@ def test_without_sides_prints_take_the_direction_of_the_last_different_price(des
         Trade(source="aries", ts_recv_ns=0, symbol=Symbol("AAPL"), price=Decimal(price), size=Decimal(1))
         for price in prices
     ]
-    assert directions(trades) == [0, 1, 1, -1, -1]
+    assert directions(trades, 5) == [0, 1, 1, -1, -1]
+
+
+def test_directions_of_the_newest_prints_follow_from_those_before_them() -> None:
+    random = Random(2)
+    trades = [
+        Trade(source="aries", ts_recv_ns=0, symbol=Symbol("AAPL"), price=Decimal(random.randint(1, 2)), size=Decimal(1),
+              side=random.choice(["buy", "sell", None, None]))
+        for _ in range(60)
+    ]  # fmt: skip
+    for length in range(61):
+        known = trades[:length]
+        assert [directions(known, count) for count in range(1, 70)] == [
+            directions(known, length)[-count:] for count in range(1, 70)
+        ]
 
 
 def test_the_heading_tells_how_long_a_key_had_to_wait(desk: Desk) -> None:

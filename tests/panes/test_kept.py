@@ -11,16 +11,18 @@ import pytest
 from tests.panes import test_bars, test_book
 from tests.panes.conftest import set_feed
 from tui.clock import NS, ManualClock
-from tui.market.events import FeedState, Quote
+from tui.market.events import FeedState, Quote, Trade
 from tui.market.names import Interval, Kind, Subscription, Symbol
 from tui.market.store import MarketStore
 from tui.panes.bars import BarsPane
 from tui.panes.base import Desk, Pane
 from tui.panes.book import BookPane
+from tui.panes.tape import TapePane
 from tui.themes import load_themes
 from tui.widgets.row_strip import Piece
 
 BTC = test_book.BTC
+AAPL = Symbol("AAPL")
 LAST_NS = Interval.M5.start_of(ManualClock().now_ns()) - 300 * NS
 """The bar before the open one."""
 PALETTES = list(load_themes().palettes.values())
@@ -45,6 +47,21 @@ def bars(desk: Desk, store: MarketStore) -> BarsPane:
     return pane
 
 
+@pytest.fixture
+def tape(desk: Desk, store: MarketStore) -> TapePane:
+    pane = TapePane(desk)
+    pane.set_reactive(TapePane.symbol, AAPL)
+    set_feed(store, test_bars.FEED, FeedState.LIVE, *pane.wants())
+    trade(store, "187.42", 60)
+    return pane
+
+
+def trade(store: MarketStore, price: str, count: int = 1) -> None:
+    for number in range(count):
+        at, size = store.now_ns(), Decimal(number + 1)
+        store.apply(Trade(source="aries", ts_recv_ns=at, symbol=AAPL, price=Decimal(price), size=size, side="buy"))
+
+
 def pieces(pane: Pane, width: int = 60, height: int = 24) -> list[list[Piece]]:
     return [row.pieces for row in pane.rows(width, height)]
 
@@ -65,7 +82,7 @@ def wall(store: MarketStore, size: str) -> None:
     test_book.put(store, levels, test_book.levels("97205.85", "0.10", 30))
 
 
-@pytest.mark.parametrize("name", ["book", "bars"])
+@pytest.mark.parametrize("name", ["book", "bars", "tape"])
 def test_rows_are_kept_while_only_time_goes_on(name: str, clock: ManualClock, request: pytest.FixtureRequest) -> None:
     pane: Pane = request.getfixturevalue(name)
     before = list(pane.rows(60, 24))
@@ -124,6 +141,30 @@ def test_a_chart_is_drawn_anew_for_whatever_it_depends_on(
     now = pieces(bars)
     assert now != before
     assert now == anew(bars)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda pane, store: trade(store, "187.43"),
+        lambda pane, store: trade(store, "187.4251"),
+        lambda pane, store: set_feed(store, test_bars.FEED, FeedState.BACKING_OFF),
+        lambda pane, store: setattr(pane.desk, "palette", PALETTES[-1]),
+        lambda pane, store: store.forget(Subscription(Kind.TRADE, AAPL)),
+    ],
+)  # fmt: skip
+def test_a_tape_is_drawn_anew_for_whatever_it_depends_on(
+    change: Callable[[TapePane, MarketStore], object], tape: TapePane, store: MarketStore
+) -> None:
+    before = pieces(tape)
+    change(tape, store)
+    now = pieces(tape)
+    assert now != before
+    assert now == anew(tape)
+
+
+def test_another_length_of_a_tape_has_other_rows(tape: TapePane) -> None:
+    assert [len(pieces(tape, 60, height)) for height in (10, 24, 10)] == [10, 24, 10]
 
 
 @pytest.mark.parametrize("name", ["book", "bars"])

@@ -58,7 +58,7 @@ class NewsPane(Pane):
 
     def corner(self) -> Sequence[Fact]:
         """Says so when the feed is not live."""
-        if self.desk.store.news() and self.desk.store.freshness(NEWS) is Freshness.STALE:
+        if self.desk.store.freshness(NEWS) is Freshness.STALE:
             return [("stale", self.desk.palette.warning)]
         return ()
 
@@ -82,16 +82,17 @@ class NewsPane(Pane):
         body = self._reader(items[index], width, max(3, height // 2)) if self.is_reading else []
         visible = max(1, height - len(body))
         self._top_row = min(max(self._top_row, index - visible + 1), index, max(0, len(items) - visible))
+        live = self.desk.store.freshness(NEWS) is Freshness.LIVE
         lines: list[Line] = []
         for position, item in enumerate(items[self._top_row : self._top_row + visible], self._top_row):
-            lines.append(self._headline(item, width, chosen=position == index and (self.has_focus or self.is_reading)))
+            chosen = position == index and (self.has_focus or self.is_reading)
+            lines.append(self._headline(item, width, chosen=chosen, live=live))
             if position == index:
                 lines += body
         return lines
 
-    def _headline(self, item: NewsItem, width: int, *, chosen: bool) -> Line:
+    def _headline(self, item: NewsItem, width: int, *, chosen: bool, live: bool) -> Line:
         palette = self.desk.palette
-        live = self.desk.store.freshness(NEWS) is Freshness.LIVE
         unread = item.id not in self._read
         line = Line().add("▌" if chosen else " ", palette.accent)
         line.add("● " if unread else "  ", palette.accent)

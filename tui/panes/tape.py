@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
+from heapq import nlargest
 from typing import ClassVar, Final
 
 from rich.style import Style
@@ -14,9 +15,10 @@ from tui.market.events import Trade
 from tui.market.names import AssetClass, Kind, Subscription, Symbol, Wants, asset_class
 from tui.market.store import Freshness
 from tui.panes.base import Fact, Pane
-from tui.widgets.lines import Line, message
+from tui.widgets.lines import PLAIN, Line, message, mixed
 
 ARROWS: Final = {1: "▲", -1: "▼", 0: "·"}
+BOLD: Final = Style(bold=True)
 BIG: Final = 0.02
 """Share of the shown prints, by size, that count as big."""
 
@@ -64,19 +66,24 @@ class TapePane(Pane):
         subscription = Subscription(Kind.TRADE, self.shown)
         if not trades:
             return message([self.desk.store.absence(subscription)], width, height, self.desk.palette.muted)
-        big = _threshold(trades)
         live = self.desk.store.freshness(subscription) is Freshness.LIVE
-        shown = list(zip(trades, directions(trades), strict=True))[-height:]
-        return [self._row(trade, direction, big, live) for trade, direction in reversed(shown)]
+        decimals = self.desk.store.decimals(self.shown)
+        of = trades, height, self.desk.palette, live, decimals
+        return self._kept.rows(of, lambda: self._prints(trades, height, decimals, live=live))
 
-    def _row(self, trade: Trade, direction: int, big: Decimal, live: bool) -> Line:
-        palette, decimals = self.desk.palette, self.desk.store.decimals(trade.symbol)
+    def _prints(self, trades: Sequence[Trade], height: int, decimals: int, *, live: bool) -> list[Line]:
+        big, shown = _threshold(trades), trades[-height:]
+        moves = directions(trades, height)
+        return [self._row(*each, decimals, big, live) for each in zip(reversed(shown), reversed(moves), strict=True)]
+
+    def _row(self, trade: Trade, direction: int, decimals: int, big: Decimal, live: bool) -> Line:
+        palette = self.desk.palette
         is_big = trade.size >= big
         style = palette.stale if not live else palette.moved(direction)
-        bold = Style(bold=True) if is_big else Style()
+        bold = BOLD if is_big else PLAIN
         line = Line().add(" " + fmt.time_of_day(trade.ts_event_ns or trade.ts_recv_ns) + " ", palette.muted)
-        line.add(ARROWS[direction], style).right(fmt.price(trade.price, decimals), 11, style + bold)
-        line.right(fmt.size(trade.size), 8, (palette.text if live else palette.stale) + bold)
+        line.add(ARROWS[direction], style).right(fmt.price(trade.price, decimals), 11, mixed(style, bold))
+        line.right(fmt.size(trade.size), 8, mixed(palette.text if live else palette.stale, bold))
         return line.add(" ■ " if is_big else "   ", style).add(trade.venue or "", palette.muted)
 
     def _choose(self) -> Symbol | None:
@@ -89,22 +96,29 @@ class TapePane(Pane):
         return next((s for s in self.desk.symbols if asset_class(s) in (AssetClass.EQUITY, AssetClass.OPTION)), None)
 
 
-def directions(trades: Sequence[Trade]) -> list[int]:
-    """1 or -1 by the taker's side, else by the tick rule: the move since the last different price; 0 when neither."""
+def directions(trades: Sequence[Trade], count: int) -> list[int]:
+    """1 or -1 by the taker's side, else by the tick rule: the move since the last different price; 0 when neither.
+
+    Args:
+        trades: Oldest first.
+        count: Of how many of the newest.
+    """
+    first = max(len(trades) - count, 0)
+    while 0 < first < len(trades) and trades[first - 1].price == trades[first].price:
+        first -= 1
     out: list[int] = []
     before: Decimal | None = None
     tick = 0
-    for trade in trades:
+    for trade in trades[max(first - 1, 0) :]:
         if before is not None and trade.price != before:
             tick = 1 if trade.price > before else -1
         before = trade.price
         out.append({"buy": 1, "sell": -1}[trade.side] if trade.side else tick)
-    return out
+    return out[-count:]
 
 
 def _threshold(trades: Sequence[Trade]) -> Decimal:
     """The size from which a print is big: the largest two percent, of at least fifty prints."""
     if len(trades) < 50:
         return Decimal("Infinity")
-    sizes = sorted((trade.size for trade in trades), reverse=True)
-    return sizes[max(0, int(len(sizes) * BIG) - 1)]
+    return nlargest(max(1, int(len(trades) * BIG)), [trade.size for trade in trades])[-1]
