@@ -65,10 +65,34 @@ def test_a_theme_of_the_user_replaces_a_built_in_one(tmp_path: Path) -> None:
 @pytest.mark.fault("M71")
 @pytest.mark.parametrize(
     ("line", "complaint"),
-    [("up = 3", "colors"), ('up = "red"', "not a colour"), ('sideways = "#123456"', "unknown: sideways")],
+    [
+        ("up = 3", "not a colour like #1a2b3c: up"),
+        ('up = "red"', "not a colour like #1a2b3c: up"),
+        ('up = "#12345g"', "not a colour like #1a2b3c: up"),
+        ('sideways = "#123456"', "unknown: sideways"),
+        ("", "missing: up"),
+    ],
 )
 def test_a_wrong_colour_is_named(line: str, complaint: str) -> None:
     colors = "".join(f'{role} = "#123456"\n' for role in ROLES if role != "up")
-    rest = "" if line.startswith("up") else 'up = "#123456"\n'
+    rest = 'up = "#123456"\n' if line.startswith("sideways") else ""
     with pytest.raises(ValueError, match=complaint):
         read_theme(f'name = "x"\ndark = true\n[colors]\n{colors}{rest}{line}\n')
+
+
+@pytest.mark.fault("M71")
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("", "missing: name, dark, colors"),
+        ('name = "x"\ndark = true\n[colors]\n', "missing: background"),
+        ('name = "x"\ndark = true\nlight = false\n[colors]\n', "unknown: light"),
+        ('name = "x\\n"\ndark = true\n[colors]\n', "name: should be"),
+        ("name = 3\ndark = true\n[colors]\n", "name: should be"),
+        ('name = "x"\ndark = 1\n[colors]\n', "dark: should be"),
+        ('name = "x"\ndark = true\ncolors = []\n', "colors: should be a table"),
+    ],
+)
+def test_what_is_no_theme_says_why(text: str, complaint: str) -> None:
+    with pytest.raises(ValueError, match=complaint):
+        read_theme(text)

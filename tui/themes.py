@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from rich.style import Style
 from textual.theme import Theme
 
@@ -21,16 +21,8 @@ ROLES: Final = (
     "up", "down", "bid", "ask", "bid-bar", "ask-bar", "bid-depth", "ask-depth", "stale", "warning", "error", "good",
 )  # fmt: skip
 """Every colour a theme has to name."""
-
-
-class ThemeFile(BaseModel):
-    """A theme as its file says it."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    name: str = Field(pattern=r"^[a-z0-9-]{1,40}$")
-    dark: bool
-    colors: dict[str, str]
+_KEYS: Final = ("name", "dark", "colors")
+_NAME: Final = re.compile(r"[a-z0-9-]{1,40}")
 
 
 @dataclass(frozen=True)
@@ -191,27 +183,39 @@ def read_theme(text: str) -> Palette:
         ValueError: not TOML, a role is missing or unknown, or a colour is not `#rrggbb`.
     """
     try:
-        theme = ThemeFile.model_validate(tomllib.loads(text))
+        theme = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ValueError(f"not TOML: {error}") from error
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        raise ValueError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from error
-    missing = [role for role in ROLES if role not in theme.colors]
-    unknown = [role for role in theme.colors if role not in ROLES]
-    if missing or unknown:
-        raise ValueError("; ".join(filter(None, [_list("missing", missing), _list("unknown", unknown)])))
-    if bad := [role for role, color in theme.colors.items() if not _is_hex(color)]:
-        raise ValueError(f"not a colour like #1a2b3c: {', '.join(bad)}")
-    return Palette(theme.name, theme.dark, theme.colors)
+    if mistakes := "; ".join(_mistakes(theme)):
+        raise ValueError(mistakes)
+    return Palette(**theme)
 
 
-def _is_hex(color: str) -> bool:
-    return len(color) == 7 and color[0] == "#" and all(c in "0123456789abcdefABCDEF" for c in color[1:])
+def _mistakes(theme: Mapping[str, Any]) -> list[str]:
+    """What is wrong with a theme. By hand: it is read before the first frame, which would wait for a model's making."""
+    if wrong := _differences(theme, _KEYS):
+        return wrong
+    name, dark, colors = (theme[key] for key in _KEYS)
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        wrong.append("name: should be small letters, digits and -, at most 40 of them")
+    if not isinstance(dark, bool):
+        wrong.append("dark: should be true or false")
+    if not isinstance(colors, dict):
+        return [*wrong, "colors: should be a table"]
+    wrong += _differences(colors, ROLES)
+    if bad := [role for role, color in colors.items() if not _is_hex(color)]:
+        wrong.append(f"not a colour like #1a2b3c: {', '.join(bad)}")
+    return wrong
 
 
-def _list(word: str, roles: list[str]) -> str:
-    return f"{word}: {', '.join(roles)}" if roles else ""
+def _differences(table: Mapping[str, Any], keys: Sequence[str]) -> list[str]:
+    lists = {"missing": [key for key in keys if key not in table], "unknown": [key for key in table if key not in keys]}
+    return [f"{word}: {', '.join(names)}" for word, names in lists.items() if names]
+
+
+def _is_hex(color: object) -> bool:
+    digits = color[1:] if isinstance(color, str) and color.startswith("#") else ""
+    return len(digits) == 6 and all(c in "0123456789abcdefABCDEF" for c in digits)
 
 
 def _files(folders: Sequence[Path]) -> list[Path]:

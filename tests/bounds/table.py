@@ -215,7 +215,6 @@ FIXED = {
     "state.StateFile.watchlists": USER,
     "telling.Failures._told": FEEDS,
     "themes.Palette.colors": CONSTANT,
-    "themes.ThemeFile.colors": FILE,
     "themes.Themes.palettes": "one entry a file in the theme folders",
     "usage.Usages._files": FEEDS,
     "widgets.canvas.Canvas._chars": FRAME,
