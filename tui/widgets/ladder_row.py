@@ -209,8 +209,9 @@ class LevelRows:
 
 def bar_cells(share: float, room: int) -> tuple[int, int]:
     """A bar's length in whole cells and eighths of the next one."""
-    eighths = round(min(max(share, 0.0), 1.0) * room * 8)
-    return divmod(eighths, 8)
+    if share <= 0:
+        return 0, 0
+    return divmod(round(share * room * 8), 8) if share < 1 else (room, 0)
 
 
 @lru_cache

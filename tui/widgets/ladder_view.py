@@ -224,7 +224,8 @@ class LadderView:
         self._span = max(1, height - header - footer)
         self.fits = max(1, self._span // 2)
         self._places = places = self.window.places(self._sides, self._span)
-        self._fit(places)
+        found = {place: (level, self._sum(place)) for place in places if (level := self._sides.at(place))}
+        self._fit([size for (_, size, _), _ in found.values()], [total for _, total in found.values()])
         self._news = {(note.side, note.price) for note in self._walls.recent(self.now_ns)}
         best = self._mid_figures.best
         columns = self._columns(width)
@@ -235,17 +236,18 @@ class LadderView:
             drawn = self._drawn = LevelRows(columns, look, self.letters)
         lines = [ladder.header_row(columns, look)] if header else []
         for place in places:
-            level = self._level(place, best, has_distance=columns.distance > 0) if place else None
-            lines.append(drawn.row(level) if level else Line() if place else self._middle(columns, look, stale))
+            if place == 0:
+                lines.append(self._middle(columns, look, stale))
+            elif place in found:
+                lines.append(drawn.row(self._level(place, *found[place], best, has_distance=columns.distance > 0)))
+            else:
+                lines.append(Line())
         return lines + self._footer(width, footer, best, look)
 
-    def _fit(self, places: Sequence[int]) -> None:
+    def _fit(self, sizes: Sequence[Decimal], sums: Sequence[Decimal]) -> None:
         """Suit columns and scales to the levels in sight."""
-        levels = [level for place in places if place and (level := self._sides.at(place))]
-        sums = [self._sum(place) for place in places if place and self._sides.at(place)]
-        if not levels:
+        if not sizes:
             return
-        sizes = [size for _, size, _ in levels]
         self._sizes.fit(sizes)
         self._sums.fit(sums)
         self._rescale("sum", max(sums))
@@ -281,13 +283,10 @@ class LadderView:
         beyond = " " if shown & {1, -1} or len(shown) == 1 else "↑" if max(shown) > 0 else "↓"
         return mid_row(self._mid(stale)._replace(beyond=beyond), columns, look)
 
-    def _level(self, place: int, best: Touch, *, has_distance: bool) -> Level | None:
-        found = self._sides.at(place)
-        if found is None:
-            return None
-        price, size, venues = found
+    def _level(self, place: int, level: BookLevel, total: Decimal, best: Touch, *, has_distance: bool) -> Level:
+        price, size, venues = level
         side: BookSide = "bid" if place > 0 else "ask"
-        total, full, window = self._sum(place), self._scales["size"], self.window
+        full, window = self._scales["size"], self.window
         return Level(
             side=side,
             price=self._price(price),

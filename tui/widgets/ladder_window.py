@@ -21,7 +21,7 @@ class Sides:
     asks: Sequence[Level]
 
     def at(self, place: int) -> Level | None:
-        """The level at a place."""
+        """The level at a place; none at the mid row's."""
         side, index = (self.bids, place - 1) if place > 0 else (self.asks, -place - 1)
         return side[index] if 0 <= index < len(side) else None
 
