@@ -13,7 +13,7 @@ from tui.feeds.link import MAX_QUEUED
 from tui.market import accounts, health, heat, quotes, store, walls
 from tui.market.bars import MAX_BARS
 from tui.panes.base import MAX_REMOVED
-from tui.panes.quotes import MAX_FLASHES
+from tui.panes.quotes import MAX_FLASHES, MAX_WIDTHS
 from tui.providers.aries import MOST_FOUND, charts, level2, market
 from tui.providers.aries.simulator import tokens
 from tui.providers.base import MAX_CODES
@@ -288,6 +288,7 @@ BOUNDED = {
     "market.walls.WallWatch.notes": walls.MAX_NOTES,
     "panes.base.Desk.removed": MAX_REMOVED,
     "panes.quotes.QuotesPane._flashes": MAX_FLASHES,
+    "panes.quotes.choose_columns()": MAX_WIDTHS,
     "providers.aries.accounts.AccountsCodec._frames": 50,
     "providers.aries.charts.ChartsCodec._frames": charts.MOST_FRAMES,
     "providers.aries.codec.SessionCodec._pings": 4,

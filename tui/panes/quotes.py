@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import ClassVar, Final
 
 from rich.style import Style
@@ -17,12 +18,14 @@ from tui.market.quotes import QuoteState
 from tui.market.store import Freshness
 from tui.messages import MoveRefused, SymbolChosen, SymbolRemoved, WatchlistEdited
 from tui.panes.base import NS, Fact, Pane
-from tui.widgets.lines import Line, fit, fit_right, message
+from tui.widgets.lines import Line, fit, fit_right, message, mixed
 from tui.widgets.sparkline import range_bar, sparkline
 
 FLASH_NS: Final = 400_000_000
 FLASH_GAP_NS: Final = NS
 MAX_FLASHES: Final = 1000
+MAX_WIDTHS: Final = 16
+LIT: Final = Style(reverse=True)
 ARROWS: Final = {1: "▲", -1: "▼", 0: " "}
 
 
@@ -138,23 +141,23 @@ class QuotesPane(Pane):
         if state is None:
             line.left(store.absence(subscription), width - line.width, palette.stale)
         else:
-            live = store.freshness(subscription) is Freshness.LIVE
+            live, own = store.freshness(subscription) is Freshness.LIVE, store.decimals(symbol)
             for column in columns[1:]:
-                self._cell(line, column, state, decimals, live)
+                self._cell(line, column, state, own, decimals, live)
         return line.to(width).on(back, but=_lit) if back else line
 
-    def _cell(self, line: Line, column: Column, state: QuoteState, decimals: int, live: bool) -> None:
-        text, style = self._content(column, state, decimals, live)
-        if _lit(style):  # only the figure lights up, not the space before it
+    def _cell(self, line: Line, column: Column, state: QuoteState, own: int, decimals: int, live: bool) -> None:
+        text, style = self._content(column, state, own, decimals, live)
+        if column.name == "last" and _lit(style):  # only the figure lights up, not the space before it
             line.add(" " * (column.width - len(text)))
             line.add(text.rstrip(), style).add(" " * (len(text) - len(text.rstrip()) + 1))
         else:
             cells = (fit if column.left else fit_right)(text, column.width)
             line.add(cells + " ", style if live else self.desk.palette.stale)
 
-    def _content(self, column: Column, state: QuoteState, decimals: int, live: bool) -> tuple[str, Style]:
+    def _content(self, column: Column, state: QuoteState, own: int, decimals: int, live: bool) -> tuple[str, Style]:
+        """A figure in its own decimals, in a column that has room for the most of the list, and its style."""
         palette = self.desk.palette
-        own = self.desk.store.decimals(state.symbol)
 
         def aligned(text: str, width: int) -> str:
             """Decimal points meet as far as the column allows; a figure is never given up for it."""
@@ -197,7 +200,7 @@ class QuotesPane(Pane):
             started = self._flashes[state.symbol] = state.moved_ns
         if now_ns - started < FLASH_NS:
             self.draw_again_at(started + FLASH_NS)
-            return style + Style(reverse=True)
+            return mixed(style, LIT)
         return style
 
     def _day_range(self, state: QuoteState, width: int) -> str:
@@ -265,7 +268,8 @@ class QuotesPane(Pane):
             self.select(row)
 
 
-def choose_columns(width: int) -> list[Column]:
+@lru_cache(maxsize=MAX_WIDTHS)
+def choose_columns(width: int) -> Sequence[Column]:
     """The columns that fit, best rank first, in their own order; those of one rank come together or not at all."""
     chosen: set[str] = set()
     used = 0
