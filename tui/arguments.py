@@ -49,10 +49,10 @@ def build_parser(providers: Sequence[str] = ()) -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command", required=True)
 
+    common = _common(argparse.SUPPRESS)
+
     def command(name: str, help_text: str, function: str) -> argparse.ArgumentParser:
-        sub = commands.add_parser(
-            name, help=help_text, description=help_text, parents=[_common(argparse.SUPPRESS)], allow_abbrev=False
-        )
+        sub = commands.add_parser(name, help=help_text, description=help_text, parents=[common], allow_abbrev=False)
         sub.set_defaults(function=function)
         return sub
 

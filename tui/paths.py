@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import tempfile
-from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
@@ -13,7 +12,8 @@ from platformdirs import PlatformDirs
 APP: Final = "tickdeck"
 CONFIG_VARIABLE: Final = "TICKDECK_CONFIG"
 EXAMPLE: Final = "config.example.toml"
-_ROOT: Final = Path(__file__).resolve().parent.parent
+_PACKAGE: Final = Path(__file__).resolve().parent
+_ROOT: Final = _PACKAGE.parent
 
 
 def config_dir() -> Path:
@@ -53,9 +53,7 @@ def theme_dirs() -> tuple[Path, ...]:
     A wheel carries the themes inside the package; an editable install has them at the root of the checkout.
     """
     return tuple(
-        folder
-        for folder in (config_dir() / "themes", Path(str(files("tui"))) / "themes_data", _ROOT / "themes")
-        if folder.is_dir()
+        folder for folder in (config_dir() / "themes", _PACKAGE / "themes_data", _ROOT / "themes") if folder.is_dir()
     )
 
 
@@ -70,7 +68,7 @@ def example_config() -> str:
     Raises:
         FileNotFoundError: the installation is incomplete.
     """
-    for folder in (Path(str(files("tui"))), _ROOT):
+    for folder in (_PACKAGE, _ROOT):
         if (folder / EXAMPLE).is_file():
             return (folder / EXAMPLE).read_text(encoding="utf-8")
     raise FileNotFoundError(EXAMPLE)
