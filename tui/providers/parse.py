@@ -7,6 +7,7 @@ survive. Nothing here raises anything else, whatever JSON holds.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -77,6 +78,8 @@ def number(value: object) -> Decimal | None:
 
 def positive(value: object) -> Decimal | None:
     """Like `number`, for what must be above zero: prices of what cannot cost nothing. Raises ValueError."""
+    if type(value) is float and value > 0:
+        return _from_float(value)
     found = number(value)
     if found is not None and found <= 0:
         raise ValueError("not above zero")
@@ -85,6 +88,8 @@ def positive(value: object) -> Decimal | None:
 
 def size(value: object) -> Decimal | None:
     """Like `number`, for what cannot be negative: sizes, volumes, counts. Raises ValueError."""
+    if type(value) is float and value >= 0:
+        return _from_float(value)
     found = number(value)
     if found is not None and found < 0:
         raise ValueError("negative")
@@ -110,7 +115,7 @@ def time_ns(value: object) -> int | None:
         if is_date or _COMPACT_DATE.fullmatch(text) or not _NUMBER.fullmatch(text):
             return _from_iso(text)
         value = text
-    found = number(value)
+    found = value if type(value) is int else number(value)
     return None if not found else _plausible(_by_magnitude(found))
 
 
@@ -135,26 +140,27 @@ def text(value: object, limit: int) -> str:
 
 
 def _is_finite(value: Any) -> bool:
-    stack: list[Any] = [value]
+    stack: list[Iterable[Any]] = [(value,)]
     while stack:
-        item = stack.pop()
-        kind = type(item)
-        if kind is dict:
-            stack.extend(item.values())
-        elif kind is list:
-            stack.extend(item)
-        elif kind is float and item - item != 0:
-            return False
+        for item in stack.pop():
+            kind = type(item)
+            if kind is float:
+                if item - item != 0:
+                    return False
+            elif kind is dict:
+                stack.append(item.values())
+            elif kind is list:
+                stack.append(item)
     return True
 
 
 def _from_float(value: float) -> Decimal:
     """Cheaper than `_bounded`: a float has no more than 17 digits, and not a number compares as out of range."""
+    if 1e-18 <= value < 1e20 or -1e20 < value <= -1e-18:
+        return Decimal(repr(value))
     if value == 0:
         return _ZERO
-    if not 1e-18 <= abs(value) < 1e20:
-        raise ValueError("a number is out of range")
-    return Decimal(repr(value))
+    raise ValueError("a number is out of range")
 
 
 def _from_text(value: str) -> Decimal | None:
@@ -175,14 +181,13 @@ def _bounded(value: Decimal) -> Decimal:
     return value
 
 
-def _by_magnitude(value: Decimal) -> int:
+def _by_magnitude(value: Decimal | int) -> int:
     """Below 1e11 it counts seconds, below 1e14 milliseconds, below 1e17 microseconds, else nanoseconds."""
-    magnitude = abs(value)
-    if magnitude < 10**11:
+    if -(10**11) < value < 10**11:
         return int(value * NS)
-    if magnitude < 10**14:
+    if -(10**14) < value < 10**14:
         return int(value * 1_000_000)
-    return int(value * 1000) if magnitude < 10**17 else int(value)
+    return int(value * 1000) if -(10**17) < value < 10**17 else int(value)
 
 
 def _from_iso(value: str) -> int | None:
