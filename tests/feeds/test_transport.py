@@ -15,14 +15,15 @@ import pytest
 import trustme
 from websockets.exceptions import InvalidProxy, InvalidURI
 
-from tests.feeds.plain import PATIENT, feed_to, scripted, until
+from tests.feeds.plain import PATIENT, Caller, feed_to, scripted, until
 from tests.feeds.raw import raw_port
 from tui.errors import CredentialError, RestError
 from tui.feeds.outcome import SLOW_S, classify
-from tui.feeds.transport import WebSocketConnector
+from tui.feeds.transport import WAITING, WAITING_COMPRESSED, WebSocketConnector
 from tui.market.events import FeedState
 from tui.providers.base import Channel, Limits, Then
 
+LARGEST_READ = 256 * 1024
 FAR_PAST = datetime.now(UTC) - timedelta(days=2)
 
 
@@ -248,3 +249,21 @@ def test_a_socks_proxy_without_its_package_says_which() -> None:
 def test_anything_else_is_our_own_mistake() -> None:
     outcome = classify(ZeroDivisionError())
     assert (outcome.reason, outcome.is_bug, outcome.patience) == ("internal error", True, 4)
+
+
+async def flood(caller: Caller) -> None:
+    """As many small frames as the other side takes."""
+    while True:
+        await caller.say(*(["quote AAPL 1.5" + " " * 1000] * 100))
+
+
+@pytest.mark.parametrize(("compression", "most"), [(False, WAITING), (True, WAITING_COMPRESSED)])
+async def test_frames_that_nobody_takes_are_soon_left_at_the_other_side(compression: bool, most: int) -> None:
+    async with scripted(flood, compression=None) as server:
+        transport = await WebSocketConnector()(
+            Channel("main", frozenset(), server.url, Limits(), compression=compression)
+        )
+        waiting = transport._socket.recv_messages
+        await until(lambda: waiting.paused)
+        assert most < len(waiting.frames) <= most + LARGEST_READ / 1000
+        await transport.close()

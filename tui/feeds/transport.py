@@ -28,6 +28,16 @@ LOST_S: Final = 2.0
 CLOSE_S: Final = 1.5
 """Longest wait for the other side's close frame, so that quitting stays under two seconds."""
 
+WAITING: Final = 256
+"""Frames that may wait for us before the connection is not read for a while.
+
+Stopping and going on costs calls to the system, and with the library's 16 every read of a fast feed did both. What can
+pile up stays small: a turn of ours takes eight frames at least, and between two turns one read of 256 KiB comes in. So
+only frames below 32 KiB come faster than they go, and of those a hostile peer makes 8 MiB wait.
+"""
+WAITING_COMPRESSED: Final = 16
+"""The same where a read may become a thousand times as much: eight frames of the largest size are many already."""
+
 _quiet: Final = logging.getLogger("tui.feeds.websocket")
 _quiet.setLevel(logging.CRITICAL)  # at debug the library logs frames, keys and all; its errors we raise ourselves
 
@@ -127,6 +137,7 @@ class WebSocketConnector:
             ping_timeout=self._ping_s,
             close_timeout=self._lost_s,
             max_size=channel.limits.max_frame,
+            max_queue=WAITING_COMPRESSED if channel.compression else WAITING,
             user_agent_header="tickdeck",
             logger=_quiet,
         )
