@@ -6,7 +6,8 @@ the quote that follows from all of them is lost; what was true for less than a f
 
 from __future__ import annotations
 
-from typing import Any, Final, NamedTuple
+from dataclasses import dataclass
+from typing import Any, Final
 
 from pydantic_core import from_json
 
@@ -20,7 +21,8 @@ _LONGEST: Final = 2000
 _FIELDS: Final = QUOTE_FIELDS | {"code", "lp_time", "status", "market_cap", "currency_code", "unit"}
 
 
-class HeldQuote(NamedTuple):
+@dataclass(slots=True)
+class HeldQuote:
     """All patches of a code since it was last read, as one; and when the last of them came."""
 
     row: dict[str, Any]
@@ -50,8 +52,10 @@ class HeldQuotes:
             return False
         held = self._quotes.get(code)
         if held is not None:
-            row = held.row | row
-        elif ts_recv_ns - self._read_ns.get(code, -_HOLD_NS) >= _HOLD_NS:
+            held.row.update(row)
+            held.ts_recv_ns = ts_recv_ns
+            return True
+        if ts_recv_ns - self._read_ns.get(code, -_HOLD_NS) >= _HOLD_NS:
             return False
         self._quotes[code] = HeldQuote(row, ts_recv_ns)
         return True
