@@ -51,10 +51,10 @@ class QuoteState:
     @property
     def price(self) -> Decimal | None:
         """The last trade, else the mid of bid and ask, else None."""
-        last, bid, ask = self.get("last"), self.get("bid"), self.get("ask")
-        if last is None and bid is not None and ask is not None:
-            return (bid + ask) / 2
-        return last
+        if (last := self.get("last")) is not None:
+            return last
+        bid, ask = self.get("bid"), self.get("ask")
+        return None if bid is None or ask is None else (bid + ask) / 2
 
     @property
     def is_delayed(self) -> bool:
@@ -78,9 +78,15 @@ class QuoteState:
         came = []
         for name in _MERGED.intersection(event.model_fields_set):
             value = getattr(event, name)
-            self._merge_field(name, value, now_ns)
-            if name in _PRICES and isinstance(value, Decimal):
+            self.received_ns[name] = now_ns
+            if value is None:
+                self.values.pop(name, None)
+                self.suspects.discard(name)
+                continue
+            if name in _PRICES:
+                self._doubt(name, value)
                 came.append(value)
+            self.values[name] = value
         self.ts_recv_ns, self.derived = now_ns, event.derived
         self.ts_event_ns = event.ts_event_ns or self.ts_event_ns
         self._note_move(before, self.price, now_ns)
@@ -91,19 +97,12 @@ class QuoteState:
         self.received_ns.clear()
         self.suspects.clear()
 
-    def _merge_field(self, name: str, value: object, now_ns: int) -> None:
-        self.received_ns[name] = now_ns
-        if value is None:
-            self.values.pop(name, None)
+    def _doubt(self, name: str, price: Decimal) -> None:
+        known = self.get(name)
+        if known and abs(price - known) > abs(known) * SUSPECT_JUMP:
+            self.suspects.add(name)
+        else:
             self.suspects.discard(name)
-            return
-        if name in _PRICES and isinstance(value, Decimal):
-            known = self.get(name)
-            if known and abs(value - known) > abs(known) * SUSPECT_JUMP:
-                self.suspects.add(name)
-            else:
-                self.suspects.discard(name)
-        self.values[name] = value
 
     def _note_move(self, before: Decimal | None, after: Decimal | None, now_ns: int) -> None:
         if before is not None and after is not None and after != before:

@@ -284,15 +284,15 @@ class MarketStore:
         return f"{why}. {status.remedy}" if status.state is FeedState.FAILED and status.remedy else why
 
     def _apply_quote(self, event: Quote) -> None:
-        state = self._quotes.get(event.symbol)
+        state, key = self._quotes.get(event.symbol), Subscription(Kind.QUOTE, event.symbol)
         if state is None or state.source != event.source:
             state = QuoteState(event.symbol, event.source, event.ts_recv_ns)
             put(self._quotes, event.symbol, state, MAX_SYMBOLS)
-        feed = self.serving(Subscription(Kind.QUOTE, event.symbol))
+        feed = self.serving(key)
         live_since_ns = self.feeds[feed].stats.live_since_ns if feed in self.feeds else None
         for price in state.merge(event, live_since_ns):
             self._learn_decimals(event.symbol, price)
-        self._keys.add(Subscription(Kind.QUOTE, event.symbol))
+        self._keys.add(key)
 
     def _apply_trade(self, event: Trade) -> None:
         trades = self._trades.get(event.symbol)
