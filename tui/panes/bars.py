@@ -113,11 +113,11 @@ class BarsPane(Pane):
             return self._empty(width, height)
         if width < MAX_CELLS or height < 2:
             return ()
-        desk = self.desk
-        of = bars, width, height, desk.palette, desk.colorless, self._is_stale(), desk.store.decimals(self.symbol)
-        return self._kept.rows(of, lambda: self._drawn(bars, width, height))
+        desk, stale = self.desk, self._is_stale()
+        of = bars, width, height, desk.palette, desk.colorless, stale, desk.store.decimals(self.symbol)
+        return self._kept.rows(of, lambda: self._drawn(bars, width, height, stale=stale))
 
-    def _drawn(self, bars: Sequence[Bar], width: int, height: int) -> Sequence[Line]:
+    def _drawn(self, bars: Sequence[Bar], width: int, height: int, *, stale: bool) -> Sequence[Line]:
         self._learn_decimals(bars)
         legend = 0 if height < 8 else 2 if self._indicators and height >= 10 else 1
         layout = self._layout(bars, width, height - legend)
@@ -125,7 +125,7 @@ class BarsPane(Pane):
         self._follow_cross(spacing, layout.columns)
         timeline = spacing.back_from(self._end(spacing.starts), layout.columns)
         shown = bars[timeline.first : timeline.end]
-        values = self._values(bars, timeline.first, timeline.end)
+        values = self._values(bars, timeline.first, timeline.end, stale=stale)
         chart = Chart(
             bars=shown,
             timeline=timeline,
@@ -135,14 +135,15 @@ class BarsPane(Pane):
             cells=self._cells,
             decimals=self._decimals,
             layout=layout,
-            ink=Ink(self.desk.palette, self._is_stale()),
-            hollow=self.desk.colorless or self._is_stale(),
+            ink=Ink(self.desk.palette, stale),
+            hollow=self.desk.colorless or stale,
             curves=[Curve(line, pattern, style) for _, line, pattern, style in values],
             direction=_direction(bars, len(bars) - 1),
             cross=self._cross_in(shown),
         )
         index = timeline.first + chart.cross if chart.cross is not None else len(bars) - 1
-        legends = [self._legend(bars, index, width), self._indicator_legend(values, index - timeline.first, width)]
+        legends = [self._legend(bars, index, width, stale=stale)]
+        legends.append(self._indicator_legend(values, index - timeline.first, width, stale=stale))
         return [*legends[:legend], *draw(chart)]
 
     def show_interval(self, interval: Interval) -> None:
@@ -254,10 +255,10 @@ class BarsPane(Pane):
         known = self.desk.store.decimals(self.symbol)
         self._decimals = max(self._decimals, known, min(seen, _MAX_DECIMALS))
 
-    def _values(self, bars: Sequence[Bar], first: int, end: int) -> list[_Indicator]:
+    def _values(self, bars: Sequence[Bar], first: int, end: int, *, stale: bool) -> list[_Indicator]:
         """Name, a value for each bar that shows, and look of each indicator that is on."""
         palette, on = self.desk.palette, _INDICATORS[self._indicators]
-        styles = [palette.stale] * 3 if self._is_stale() else [palette.accent, palette.warning, palette.text]
+        styles = [palette.stale] * 3 if stale else [palette.accent, palette.warning, palette.text]
         out: list[_Indicator] = []
         if "ma" in on:
             begin = max(first - SLOW + 1, 0)
@@ -287,11 +288,11 @@ class BarsPane(Pane):
             return f"{hours // 24}d {hours % 24:02}h"
         return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
 
-    def _legend(self, bars: Sequence[Bar], index: int, width: int) -> Line:
+    def _legend(self, bars: Sequence[Bar], index: int, width: int, *, stale: bool) -> Line:
         """The figures of a bar; what does not fit goes, the least important first."""
         palette, bar = self.desk.palette, bars[index]
-        value = palette.stale if self._is_stale() else palette.text
-        moved = palette.stale if self._is_stale() else palette.moved(_direction(bars, index))
+        value = palette.stale if stale else palette.text
+        moved = palette.stale if stale else palette.moved(_direction(bars, index))
         prices = self._axis - 2
         crossed = self._cross_ns is not None
         pieces: list[tuple[int, str, str, Style]] = [
@@ -313,9 +314,9 @@ class BarsPane(Pane):
             line.add(gap if line.width else " ").add(label, palette.muted).add(text, style)
         return line
 
-    def _indicator_legend(self, values: Sequence[_Indicator], index: int, width: int) -> Line:
+    def _indicator_legend(self, values: Sequence[_Indicator], index: int, width: int, *, stale: bool) -> Line:
         palette, line = self.desk.palette, Line()
-        ink = palette.stale if self._is_stale() else palette.text
+        ink = palette.stale if stale else palette.text
         for name, figures, pattern, style in values:
             figure = figures[min(index, len(figures) - 1)]
             text = format.UNKNOWN if figure is None else self._price(Decimal(figure))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from tui.market.names import Interval
@@ -43,7 +44,8 @@ class PriceScale:
 
     def half(self, price: float) -> int:
         """Half row from the top, kept on the chart."""
-        return min(max(self.part(price, 2), 0), 2 * self.rows - 1)
+        half, last = self.part(price, 2), 2 * self.rows - 1
+        return 0 if half < 0 else last if half > last else half
 
     def row(self, price: float) -> int:
         """Row from the top, kept on the chart."""
@@ -136,6 +138,11 @@ def time_marks(bars: Sequence[tuple[int, int]], interval: Interval, cells: int, 
         cells: Columns a bar.
         width: Columns of the axis.
     """
+    return list(_marks(tuple(bars), interval, cells, width))
+
+
+@lru_cache(maxsize=8)
+def _marks(bars: Sequence[tuple[int, int]], interval: Interval, cells: int, width: int) -> Sequence[TimeMark]:
     spacing = _MIN_SPACING_SECONDS if interval is Interval.S1 else _MIN_SPACING
     step = next((step for step in _STEPS if step * cells >= spacing * interval.seconds), _YEAR)
     found: list[tuple[int, int, str]] = []

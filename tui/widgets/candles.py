@@ -117,9 +117,14 @@ def volume(share: float, rows: int, cells: int) -> list[tuple[int, str]]:
         cells: Width in columns, the space to the next one included.
     """
     eighths = min(max(round(share * rows * 8), 1 if share > 0 else 0), rows * 8)
+    return list(_volume(eighths, rows, cells))
+
+
+@lru_cache(maxsize=1024)
+def _volume(eighths: int, rows: int, cells: int) -> tuple[tuple[int, str], ...]:
     text_cells = max(cells - 1, 1)
     filled = [(row, min(eighths - 8 * (rows - 1 - row), 8)) for row in range(rows)]
-    return [(row, (_EIGHTHS[level] * text_cells).ljust(cells)) for row, level in filled if level > 0]
+    return tuple((row, (_EIGHTHS[level] * text_cells).ljust(cells)) for row, level in filled if level > 0)
 
 
 class Pattern(NamedTuple):

@@ -50,7 +50,8 @@ class Spacing:
         self.interval = interval
         self.cells = cells
         # Days of the week on which this market never trades are no gap in daily bars.
-        self._weekdays = {moment_of(start, interval).weekday() for start in starts[-_SAMPLE:]}
+        sample = starts[-_SAMPLE:] if interval is Interval.D1 else ()
+        self._weekdays = {moment_of(start, interval).weekday() for start in sample}
 
     def missing(self, index: int) -> int:
         """Bars that are not there between a bar and the one before it."""
