@@ -126,6 +126,22 @@ def test_longer_stretches_show_their_last_book_and_gaps_as_long_as_themselves() 
     assert bids_of(history.window(12, 1, 5)) == ["11"]
 
 
+@pytest.mark.parametrize("is_live", [True, False])
+@pytest.mark.parametrize("looked_at", [True, False])
+def test_summaries_are_those_of_the_columns(is_live: bool, looked_at: bool) -> None:
+    history = HeatHistory()
+    assert history.summaries(12, 2) == [None, None]
+    for second in (10, 11, 14, 31):
+        history.record(simple(second, str(second)), follows=second != 31)
+        if looked_at:
+            history.window(second, 5)
+        found = history.summaries(second + 2, 30, is_live=is_live)
+        columns = history.window(second + 2, 30, is_live=is_live)
+        assert [each and (each.second, each.best, each.imbalance, each.follows) for each in found] == [
+            each and (each.second, each.best, each.imbalance, each.follows) for each in columns
+        ]
+
+
 def test_a_clock_set_back_forgets_what_it_calls_the_future() -> None:
     history = HeatHistory()
     for second in (10, 11, 12, 13):

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from itertools import accumulate, chain, pairwise
 from operator import attrgetter
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 from tui.market.book import Touch, imbalance, touch
 from tui.market.events import BookSnapshot, Side, Trade
@@ -32,24 +32,33 @@ MAX_SYMBOLS: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
-class HeatColumn:
-    """A book as sums over its prices, so that the size in any price range is two look-ups away.
+class Summary:
+    """What a book was like in one figure each.
 
     Attributes:
         second: Which second it is the last book of, UTC.
         best: Best prices.
         imbalance: Of the best ten levels a side, -1 to 1; None while a side is empty.
         follows: Whether the book was live from the column before until this one.
-        unit: Size of 1 in `sums`.
-        scale: Prices are multiplied by this in `prices`.
-        prices: Of all levels of both sides, ascending, as whole numbers.
-        sums: Size below each of `prices`, and of all, as whole numbers.
     """
 
     second: int
     best: Touch
     imbalance: float | None
     follows: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HeatColumn(Summary):
+    """A book as sums over its prices, so that the size in any price range is two look-ups away.
+
+    Attributes:
+        unit: Size of 1 in `sums`.
+        scale: Prices are multiplied by this in `prices`.
+        prices: Of all levels of both sides, ascending, as whole numbers.
+        sums: Size below each of `prices`, and of all, as whole numbers.
+    """
+
     unit: Decimal
     scale: int
     prices: Sequence[int]
@@ -73,6 +82,10 @@ class HeatColumn:
         return self.bins(bucket, 1, step)[0] * self.unit
 
 
+_Column = TypeVar("_Column", bound=Summary)
+"""One or the other."""
+
+
 def pack(book: BookSnapshot, follows: bool = True) -> HeatColumn:
     """The column of a book."""
     levels = [level[:2] for level in chain(book.bids[:MAX_LEVELS], book.asks[:MAX_LEVELS])]
@@ -89,6 +102,11 @@ def pack(book: BookSnapshot, follows: bool = True) -> HeatColumn:
         prices=_compact(prices),
         sums=_compact(accumulate(sizes, initial=0)),
     )
+
+
+def summarise(book: BookSnapshot, follows: bool = True) -> Summary:
+    """The same without its levels: much less to do."""
+    return Summary(book.ts_recv_ns // NS, touch(book), imbalance(book), follows)
 
 
 def _whole(values: Sequence[Decimal]) -> tuple[list[int], int]:
@@ -182,9 +200,22 @@ class HeatHistory:
         columns = self.columns
         last = end // seconds
         return [
-            self._standing(columns, stretch * seconds, min(stretch * seconds + seconds - 1, end), is_live)
+            _standing(columns, stretch * seconds, min(stretch * seconds + seconds - 1, end), is_live)
             for stretch in range(last - count + 1, last + 1)
         ]
+
+    def summaries(self, end: int, count: int, *, is_live: bool = True) -> list[Summary | None]:
+        """The same for single seconds, without levels: those of a book that is about to be superseded are not packed.
+
+        Args:
+            end: The last second.
+            count: How many.
+            is_live: Whether the newest still stands at `end`.
+        """
+        columns: list[Summary] = [*self._closed]
+        if self._book is not None:
+            columns.append(self._packed or summarise(self._book, self._follows))
+        return [_standing(columns, second, second, is_live) for second in range(end - count + 1, end + 1)]
 
     def prints(self, second: int, seconds: int = 1) -> list[Print]:
         """The trades of a stretch, second by second."""
@@ -201,14 +232,14 @@ class HeatHistory:
             self._packed = pack(self._book, self._follows)
         return self._packed
 
-    @staticmethod
-    def _standing(columns: Sequence[HeatColumn], first: int, last: int, is_live: bool) -> HeatColumn | None:
-        index = bisect_right(columns, last, key=attrgetter("second"))
-        if not index:
-            return None
-        column = columns[index - 1]
-        goes_on = columns[index].follows if index < len(columns) else is_live
-        return column if column.second >= first or goes_on else None
+
+def _standing(columns: Sequence[_Column], first: int, last: int, is_live: bool) -> _Column | None:
+    index = bisect_right(columns, last, key=attrgetter("second"))
+    if not index:
+        return None
+    column = columns[index - 1]
+    goes_on = columns[index].follows if index < len(columns) else is_live
+    return column if column.second >= first or goes_on else None
 
 
 class HeatRecorder:

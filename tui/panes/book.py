@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from statistics import mean
+from statistics import fmean
 from typing import ClassVar, Final
 
 from textual import events
@@ -109,7 +109,7 @@ class BookPane(Pane):
         if stale := self._stale():
             return [(stale, self.desk.palette.warning)]
         age_s = self.desk.store.age_s(self._subscription)
-        pace_s = mean(state.gaps) if state.gaps else 0.0
+        pace_s = fmean(state.gaps) if state.gaps else 0.0
         is_quick = 0 < pace_s < 0.7 and (age_s or 0) < 2
         return [(f"{1 / pace_s:.0f}/s" if is_quick else fmt.calm_age(age_s), self.desk.palette.muted)]
 
@@ -143,7 +143,7 @@ class BookPane(Pane):
         history = self.desk.store.heat.of(self.symbol) if self.symbol else None
         if history is None or not (cells := book_history.cells(width)):
             return []
-        columns = history.window(self.desk.now_ns() // NS, cells, is_live=look.is_live)
+        columns = history.summaries(self.desk.now_ns() // NS, cells, is_live=look.is_live)
         return [book_history.history_row(columns, width, look)]
 
     def _why_nothing(self) -> list[str]:

@@ -8,7 +8,7 @@ from statistics import median
 from typing import Final
 
 from tui.market.book import BookSide
-from tui.market.heat import HeatColumn
+from tui.market.heat import Summary
 from tui.widgets.figures import points
 from tui.widgets.ladder import CROSSED, Look
 from tui.widgets.lines import Line
@@ -32,7 +32,7 @@ def _labels(width: int) -> tuple[str, str]:
     return _LABELS[0] if width >= 56 else _LABELS[1]
 
 
-def history_row(columns: Sequence[HeatColumn | None], width: int, look: Look) -> Line:
+def history_row(columns: Sequence[Summary | None], width: int, look: Look) -> Line:
     """The row.
 
     Args:
@@ -52,12 +52,12 @@ def history_row(columns: Sequence[HeatColumn | None], width: int, look: Look) ->
     return line.right(f"{points(spread)}bp" if spread is not None else "–", _SPREAD + 1, look.text)
 
 
-def imbalances(columns: Sequence[HeatColumn | None]) -> str:
+def imbalances(columns: Sequence[Summary | None]) -> str:
     """From all asks (lowest) to all bids (highest)."""
     return _drawn(columns, lambda column: column.imbalance, -1.0, 1.0)
 
 
-def spreads(columns: Sequence[HeatColumn | None]) -> str:
+def spreads(columns: Sequence[Summary | None]) -> str:
     """From 0 to the widest that shows, at least twice the usual one; crossed seconds are marked."""
     known = [float(spread) for column in columns if column and (spread := column.best.spread_bp) is not None]
     row = _drawn(columns, lambda column: column.best.spread_bp, 0.0, max([*known, 2 * median(known)]) if known else 0.0)
@@ -65,8 +65,8 @@ def spreads(columns: Sequence[HeatColumn | None]) -> str:
 
 
 def _drawn(
-    columns: Sequence[HeatColumn | None],
-    figure: Callable[[HeatColumn], float | Decimal | None],
+    columns: Sequence[Summary | None],
+    figure: Callable[[Summary], float | Decimal | None],
     low: float,
     high: float,
 ) -> str:
