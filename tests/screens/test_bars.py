@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
 from tests.panes.conftest import set_feed, text_of
 from tui.clock import ManualClock
-from tui.market.events import FeedState, MarketStatus, Session, Status
+from tui.market.events import FeedState, MarketStatus, Quote, Session, Status
+from tui.market.names import Kind, Subscription, Symbol
 from tui.market.store import MarketStore
 from tui.panes.base import Desk
 from tui.screens.status_bar import StatusBar
@@ -89,3 +92,23 @@ def test_the_session_is_not_shown_while_its_feed_is_down(desk: Desk, store: Mark
     assert "stocks open" in text_of([bar.line(120)])[0]
     set_feed(store, "aries:market", FeedState.BACKING_OFF)
     assert "stocks" not in text_of([bar.line(120)])[0]
+
+
+def test_ages_from_ten_seconds_on_count_in_steps(desk: Desk, store: MarketStore, clock: ManualClock) -> None:
+    quote = Subscription(Kind.QUOTE, Symbol("AAPL"))
+    set_feed(store, "aries:market", FeedState.LIVE, quote)
+    store.feed("aries:market").stats.received(10, clock.now_ns())
+    store.apply(Quote(source="aries", ts_recv_ns=clock.now_ns(), symbol=Symbol("AAPL"), last=Decimal(180)))
+    top = TopBar(desk, id="top")
+    top.symbol = Symbol("AAPL")
+    seen: list[tuple[str, str]] = []
+    for feed_state in (FeedState.LIVE, FeedState.IDLE):
+        set_feed(store, "aries:market", feed_state)
+        clock.advance(10)
+        for _ in range(5):
+            seen.append((status_line(desk, 60), text_of([top.line(60)])[0].partition("UTC")[0][:-9]))
+            clock.advance(1)
+        store.feed("aries:market").stats.received(10, clock.now_ns())
+    assert len(set(seen[:5])) == len(set(seen[5:])) == 1
+    assert "aries  10s" in seen[0][0]
+    assert "stale 25s" in seen[5][1]
