@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from decimal import Decimal
 
 import pytest
@@ -151,3 +152,19 @@ async def test_what_is_about_no_symbol_is_none_of_its_business(subscription: Sub
     world = World()
     world.refusals.note(Notice(source="first", ts_recv_ns=1, text="x", subscription=subscription, refused=True))
     assert await world.shown() == []
+
+
+async def test_there_is_something_to_look_for_while_something_is_refused_that_somebody_wants() -> None:
+    world = World(quote("AAPL"))
+    waiting = asyncio.create_task(world.refusals.some())
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    world.refuse(quote("AAPL"), "unknown")
+    await waiting
+    await world.refusals.look()
+    await world.refusals.some()  # still refused
+    world.wanted = frozenset()
+    await world.refusals.look()
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0):
+            await world.refusals.some()

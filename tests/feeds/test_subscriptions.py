@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from random import Random
 
 import pytest
 
@@ -318,3 +320,61 @@ def test_a_chain_of_sources_is_walked_to_the_first_that_works(away: int) -> None
         market.feeds[name].become(FeedState.LIVE)
     market.after(1)
     assert market.serving(bar("AAPL")) == list(market.feeds)[away]
+
+
+def test_a_manager_rests_until_time_alone_has_something_for_it() -> None:
+    market = Market(replace(QUICK, settle_s=0.5, linger_s=7.0))
+    market.manager.want("pane", frozenset({AAPL}))
+    assert market.manager.rest_s() == 0, "it has not ticked yet"
+    market.after(0.25)
+    assert market.manager.rest_s() == 0.25, "wants settle"
+    market.after(0.5)
+    assert market.manager.rest_s() == TAKEOVER_S, "it is asked and down"
+    market["a"].become(FeedState.LIVE)
+    market.after(0.25)
+    market.after(0.25)
+    assert market.manager.rest_s() == pytest.approx(RETURN_S - 0.5)
+    market.after(RETURN_S)
+    assert market.manager.rest_s() == math.inf
+    market.manager.want("pane", frozenset())
+    assert market.manager.rest_s() == pytest.approx(7.0)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_manager_that_rests_does_what_one_that_ticks_all_the_time_does(seed: int) -> None:
+    """Neither taking over nor settling, lingering, forgiving or coming back waits for a rest to end."""
+    limits = replace(QUICK, settle_s=0.3, linger_s=4.0)
+    busy, resting = Market(limits), Market(limits)
+    random, rests_until = Random(seed), 0.0
+    for _ in range(1500):
+        is_stirred = random.random() < 0.03
+        if is_stirred:
+            action = random_action(random)
+            action(busy)
+            action(resting)
+        for market in (busy, resting):
+            market.clock.advance(0.1)
+        busy.manager.tick()
+        now = resting.clock.monotonic()
+        if is_stirred or now >= rests_until:
+            resting.manager.tick()
+            rests_until = now + resting.manager.rest_s() - 0.001
+        assert resting.switches == busy.switches
+        assert [notice.text for notice in resting.notices] == [notice.text for notice in busy.notices]
+        for name, feed in busy.feeds.items():
+            assert resting.feeds[name].asked == feed.asked
+
+
+def random_action(random: Random) -> Callable[[Market], None]:
+    name = random.choice("ab")
+    match random.randrange(4):
+        case 0:
+            wants = frozenset(random.sample([AAPL, NVDA, NEWS], random.randrange(4)))
+            return lambda market: market.manager.want("pane", wants)
+        case 1:
+            refused = random.choice([AAPL, NVDA])
+            return lambda market: market[name].refused.add(refused)
+        case 2:
+            state = random.choice([FeedState.CONNECTING, FeedState.BACKING_OFF, FeedState.FAILED])
+            return lambda market: market[name].become(state, "lost")
+    return lambda market: market[name].become(FeedState.LIVE)

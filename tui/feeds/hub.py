@@ -39,6 +39,9 @@ from tui.providers.base import (
 log = logging.getLogger(__name__)
 
 MANAGER_S: Final = 0.1
+"""Least time between two ticks of the manager."""
+REST_S: Final = 1.0
+"""Longest time between them, however little happens."""
 REFUSALS_S: Final = 0.3
 SEARCH_S: Final = 5.0
 MAX_FOUND: Final = 1000
@@ -110,6 +113,7 @@ class FeedHub:
         self._connect = connect or WebSocketConnector(config.proxy, config.ca_file)
         self._dials = DialLimiter(clock)
         self._standby = Standby()
+        self._stirred = asyncio.Event()
         types = installed() if provider_types is None else provider_types
         contexts = {name: _context(name, kind, config, secrets, http, clock, state_dir) for name, kind in types.items()}
         self.providers: dict[str, Provider] = {
@@ -154,6 +158,7 @@ class FeedHub:
     def want(self, owner: str, wants: Wants) -> None:
         """Declare all that `owner` wants from now on; an empty set takes everything back."""
         self.manager.want(owner, wants)
+        self._stirred.set()
 
     def leave_out(self, symbol: Symbol, venues: frozenset[str]) -> bool:
         """Take the books of a symbol without these venues from now on; False when no provider can."""
@@ -163,6 +168,7 @@ class FeedHub:
                 for kind in feed.channel.kinds & {Kind.BOOK, Kind.QUOTE}:  # refused for lack of venues, it may go now
                     feed.forgive(Subscription(kind, symbol))
                 feed.ask_again()
+        self._stirred.set()
         return bool(took)
 
     def release(self) -> None:
@@ -175,6 +181,7 @@ class FeedHub:
         for name, connection in self.feeds.items():
             if name == feed or (feed is None and not connection.is_live):
                 connection.retry_now()
+        self._stirred.set()
 
     async def run_manager(self) -> None:
         """Drive the manager, and the upkeep beside it, until cancelled."""
@@ -185,19 +192,30 @@ class FeedHub:
 
     async def _drive_manager(self) -> None:
         while True:
+            self._stirred.clear()
             try:
                 self.manager.tick()
             except Exception:  # a mistake of ours must not stop all feeds
                 log.exception("the subscription manager failed")
-            await asyncio.sleep(MANAGER_S)
+            await self._rest()
+
+    async def _rest(self) -> None:
+        """Let the manager rest until time alone, a change of a feed or of what is wanted gives it something to do."""
+        try:
+            async with asyncio.timeout(max(MANAGER_S, min(self.manager.rest_s(), REST_S))):
+                await self._stirred.wait()
+        except TimeoutError:
+            return
+        await asyncio.sleep(MANAGER_S)  # more may come with it
 
     async def _drive_refusals(self) -> None:
         while True:
+            await self.refusals.some()
+            await asyncio.sleep(REFUSALS_S)  # others may refuse it too
             try:
                 await self.refusals.look()
             except Exception:  # a mistake of ours must not stop all feeds
                 log.exception("refusals could not be told")
-            await asyncio.sleep(REFUSALS_S)
 
     async def run(self) -> None:
         """Run all feeds and the manager until cancelled."""
@@ -211,6 +229,8 @@ class FeedHub:
         await asyncio.gather(*(feed.stop() for feed in self.feeds.values()), self.upkeep.close())
 
     def _receive(self, feed: str, event: Event) -> None:
+        if isinstance(event, Status | Notice):
+            self._stirred.set()  # it may have changed, or refused something
         if isinstance(event, Status) and event.state is not FeedState.LIVE:
             self._standby.lost(feed)
         if self.manager.accepts(event, feed):

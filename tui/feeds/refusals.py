@@ -64,6 +64,7 @@ class Refusals:
         self._publish = publish
         self._cases: dict[Symbol, _Case] = {}
         self._looking = asyncio.Lock()
+        self._has_cases = asyncio.Event()
 
     def note(self, notice: Notice) -> None:
         """A source has refused something."""
@@ -73,12 +74,17 @@ class Refusals:
         if len(self._cases) >= MOST_SYMBOLS and subscription.symbol not in self._cases:
             return
         case = self._cases.setdefault(subscription.symbol, _Case(self._store.now_ns()))
+        self._has_cases.set()
         case.refusals[subscription] = notice
         room = MOST_SUGGESTIONS - len(case.suggestions)
         case.suggestions |= dict.fromkeys(notice.suggestions[: max(0, room)])
 
+    async def some(self) -> None:
+        """Wait until anything is refused that somebody wants; returns at once while that is so."""
+        await self._has_cases.wait()
+
     async def look(self) -> None:
-        """Say what has been decided since the last call; call it a few times a second."""
+        """Say what has been decided since the last call; call it a few times a second while there are `some`."""
         async with self._looking:
             await self._look()
 
@@ -88,6 +94,8 @@ class Refusals:
             if each.symbol in self._cases:
                 wanted.setdefault(each.symbol, []).append(each)
         self._cases = {symbol: case for symbol, case in self._cases.items() if symbol in wanted}
+        if not self._cases:
+            self._has_cases.clear()
         for symbol, subscriptions in wanted.items():
             await self._judge(symbol, subscriptions)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -157,6 +158,26 @@ class SubscriptionManager:
         self._settle(now)
         self._announce()
 
+    def rest_s(self) -> float:
+        """Seconds until time alone gives a tick something to do; 0 when the next one may have, infinite when never."""
+        if self._chosen_under is None:
+            return 0.0
+        now = self._clock.monotonic()
+        coming = [
+            *(since + TAKEOVER_S for since in self._down_since.values()),
+            *(feed.live_since + RETURN_S for feed in self._feeds.values() if feed.live_since is not None),
+        ]
+        ends = [
+            *self._due.values(),
+            *(end for end in coming if end > now),  # what has passed is among the conditions of the last choice
+            *(
+                route.unwanted_since + self._linger_s(route)
+                for route in self._routes.values()
+                if route.unwanted_since is not None
+            ),
+        ]
+        return max(0.0, min(ends, default=math.inf) - now)
+
     def accepts(self, event: Event, feed: str) -> bool:
         """Whether an event of a feed counts: nobody has to ask for it, or this feed serves it."""
         subscription = subscription_of(event)
@@ -278,6 +299,7 @@ class SubscriptionManager:
             elif now >= self._due.setdefault(name, now + feed.channel.limits.settle_s):
                 del self._due[name]
                 feed.set_wants(frozenset(desired[name]))
+                self._chosen_under = None  # it counts as down from the next tick on
 
     def _announce(self) -> None:
         """One notice for all that moved from one feed to another."""
