@@ -189,7 +189,8 @@ class Link:
             await asyncio.sleep(self._around.tick_s)
             self._watch()
             self._apply(self._codec.ticked(self._now_ns()))
-            self._wake.set()  # budgets are timed by our clock, the sender's sleep by the loop's
+            if self._is_waiting_for_budget or self._at_once:
+                self._wake.set()  # budgets are timed by our clock, the sender's sleep by the loop's
 
     async def _send(self) -> None:
         """Send what is queued; sleep until there is more, or until the budget allows the next frame."""
