@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 from contextlib import ExitStack
+from importlib import import_module
 
 from tui.loop import run
 
@@ -30,8 +31,11 @@ def demo_command(args: Namespace) -> int:
             from tui.simulator.process import SimulatorProcess
 
             simulator = stack.enter_context(SimulatorProcess(seed=args.seed, faults=args.faults))
+            for name in ("tui.feeds.hub", "tui.rest"):  # what feeds need, while the simulator starts
+                import_module(name)
+            config = Config()
             addresses = simulator.addresses()
-            return Config().with_providers(addresses.providers, only=True), FixedSecrets(addresses.credentials)
+            return config.with_providers(addresses.providers, only=True), FixedSecrets(addresses.credentials)
 
         # as much of the configuration as the screen needs: the rest asks every provider for its settings
         look = {"theme": args.theme} if args.theme else {}
