@@ -6,11 +6,13 @@ import asyncio
 import subprocess
 import sys
 import threading
+from typing import cast
 
 import pytest
 
 from tests.conftest import until
 from tui.app import MarketApp
+from tui.commands.demo import Look
 from tui.config import Config
 from tui.credentials import FixedSecrets
 from tui.errors import TickdeckError
@@ -21,7 +23,12 @@ LATER = ("tui.providers.aries", "tui.feeds", "tui.rest", "tui.simulator", "keyri
 
 def look() -> Config:
     """As much of the configuration as the screen needs."""
-    return Config.model_construct(watchlist="main")
+    return cast(Config, Look())
+
+
+def test_the_demo_looks_as_the_configuration_says_by_default() -> None:
+    defaults = Config()
+    assert {name: getattr(defaults, name) for name in Look._fields} == Look()._asdict()
 
 
 async def test_the_first_frame_is_drawn_while_the_rest_is_still_prepared() -> None:

@@ -52,6 +52,8 @@ FIXED = {
     "providers.quantcite.books.Cut.asks": MESSAGE,
     "providers.quantcite.books.Cut.bids": MESSAGE,
     "widgets.canvas._rows": CUT,
+    "commands.demo.Look.keys": CONSTANT,
+    "commands.demo.Look.watchlists": CONSTANT,
     "commands.doctor._Checked.clocks_off_s": "one entry a check",
     "commands.doctor._Checked.findings": "one entry a check",
     "commands.doubts.Doubts._told": ARGUMENTS,

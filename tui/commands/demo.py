@@ -3,10 +3,31 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from importlib import import_module
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from tui.loop import run
+from tui.market.names import Symbol
+
+if TYPE_CHECKING:
+    from tui.config import Config
+    from tui.credentials import FixedSecrets
+
+
+class Look(NamedTuple):
+    """As much of the configuration as the screen needs, at its defaults.
+
+    The configuration itself knows all providers and validates what they can be given: too much before the first frame.
+    """
+
+    theme: str = "tickdeck-dark"
+    frames_per_second: int = 10
+    flash: bool = True
+    watchlists: Mapping[str, Sequence[Symbol]] = {"main": tuple(map(Symbol, "AAPL NVDA SPX BTC/USDT ETH/USDT".split()))}
+    watchlist: str = "main"
+    keys: Mapping[str, str] = {}
 
 
 def demo_command(args: Namespace) -> int:
@@ -22,7 +43,6 @@ def demo_command(args: Namespace) -> int:
         TickdeckError: the simulator did not start.
     """
     from tui.app import MarketApp
-    from tui.config import Config
     from tui.credentials import FixedSecrets
 
     with ExitStack() as stack:
@@ -33,14 +53,14 @@ def demo_command(args: Namespace) -> int:
             simulator = stack.enter_context(SimulatorProcess(seed=args.seed, faults=args.faults))
             for name in ("tui.feeds.hub", "tui.rest"):  # what feeds need, while the simulator starts
                 import_module(name)
+            from tui.config import Config
+
             config = Config()
             addresses = simulator.addresses()
             return config.with_providers(addresses.providers, only=True), FixedSecrets(addresses.credentials)
 
-        # as much of the configuration as the screen needs: the rest asks every provider for its settings
-        look = {"theme": args.theme} if args.theme else {}
-        config = Config.model_construct(watchlist="main", **look)
-        app = MarketApp(config, FixedSecrets({}), symbols=args.symbols, demo=True, prepare=simulate)
+        look = Look(args.theme) if args.theme else Look()
+        app = MarketApp(cast("Config", look), FixedSecrets({}), symbols=args.symbols, demo=True, prepare=simulate)
         run(app.run_async())
         if app.failure:
             raise app.failure
