@@ -25,10 +25,10 @@ QUOTE_CLOCK = re.compile(rb"(?<![\d,])(1\d,\d{3}\.\d{3})(?!\d)")
 BOOK_CLOCK = re.compile(rb"(?<![\d,])(5\d,\d{3}\.\d{3})(?!\d)")
 READY = re.compile(rb"5\d,\d{3}\.\d{3}")
 SELECTED = [
-    re.compile("─ ".encode() + rb"(?:\x1b\[[\d;]*m)+" + feed)
+    re.compile(r"(?:─ |H\x1b\[[\d;]*m\x1b\[\d+C)(?:\x1b\[[\d;]*m)*".encode() + feed)
     for feed in (b"insightsentry:newsfeed", b"insightsentry:live")
 ]
-"""The feeds pane spells the selected feed out below its list: only a key changes that."""
+"""The feeds pane spells the selected feed out below its list, first in its row: only a key changes that."""
 
 
 class Load(NamedTuple):

@@ -240,6 +240,8 @@ FIXED = {
     "widgets.ladder_view.LadderView.taken": CONSTANT,
     "widgets.lines.Line.pieces": FRAME,
     "widgets.mid_figures.MidFigures._widths": CONSTANT,
+    "widgets.retouching.Retouching._arranged": FRAME,
+    "widgets.retouching.Retouching._shown": "one row for each place on the screen, and none after a change of size",
     "widgets.timeline.Spacing._weekdays": CONSTANT,
     "widgets.timeline.Timeline.breaks": FRAME,
     "widgets.timeline.Timeline.columns": FRAME,

@@ -18,10 +18,10 @@ import pytest
 from pyte.screens import Char
 from textual import events
 from textual.app import App, ComposeResult
-from textual.drivers.headless_driver import HeadlessDriver
 
 from tests.conftest import until
 from tests.panes.conftest import set_feed
+from tests.recorder import Recorder
 from tui.clock import ManualClock
 from tui.market.events import BookSnapshot, FeedState, Level
 from tui.market.names import Kind, Subscription, parse_symbol
@@ -90,20 +90,6 @@ class Frame:
         """Where the decimal points of the ladder's prices are."""
         found = [re.search(r"97,\d+(?=\.\d+ +[A-Z·]{5} +[+-]\d\.\d\d *│$)", text) for text in self.display]
         return {match.end() for match in found if match}
-
-
-class Recorder(HeadlessDriver):
-    """A driver without a terminal that is written to as if there was one."""
-
-    @property
-    def is_headless(self) -> bool:
-        return False
-
-    def write(self, data: str) -> None:
-        self._app.sheet.write(data)  # type: ignore[attr-defined]
-
-    def flush(self) -> None:
-        self._app.sheet.flush()  # type: ignore[attr-defined]
 
 
 class Sheet:

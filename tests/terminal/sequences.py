@@ -6,7 +6,7 @@ import re
 
 _OWN = re.compile(
     rb"\x1b\[0m|\x1b\[(?:\d;)*[34]8;2;\d+;\d+;\d+(?:;48;2;\d+;\d+;\d+)?m"  # full colours only, one run at a time
-    rb"|\x1b\[\d+;\d+H"  # the cursor to a cell
+    rb"|\x1b\[\d+;\d+H|\x1b\[\d+C"  # the cursor to a cell, and over cells that stay
     rb"|\x1b\[\?(?:7|25|1000|1003|1004|1006|1015|1049|2004|2026)[hl]"  # wrapping, cursor, mouse, focus, screen, paste
     rb"|\x1b\[>\d+u|\x1b\[<u|\x1b\[\?20(?:26|48)\$p"  # the keyboard's reports, questions to the terminal
     rb"|\x1b\]22;[a-z-]*\x07"  # the pointer's shape

@@ -54,6 +54,14 @@ def row(pieces: list[Piece], base: Style = BASE) -> RowStrip:
     return line.strip(line.width, base)
 
 
+def wide(pieces: list[Piece]) -> RowStrip:
+    """A row of a pane: as wide as every other."""
+    line = Line()
+    for text, style in pieces:
+        line.add(text, style)
+    return line.strip(80, BASE)
+
+
 def textuals(pieces: list[Piece], base: Style = BASE) -> Strip:
     return Strip([Segment(text, (base + style).copy()) for text, style in pieces if text])  # it keeps codes in styles
 
@@ -64,6 +72,37 @@ def test_a_terminal_shows_what_textuals_own_strip_would_show(system: ColorSystem
     ours, theirs = row(pieces).render(CONSOLES[system]), textuals(pieces).render(CONSOLES[system])
     assert shown(ours) == shown(theirs)
     assert len(ours) <= len(theirs) + len("0;") or not pieces
+
+
+@given(old=ROWS, new=ROWS)
+def test_what_changed_since_makes_the_same_row(old: list[Piece], new: list[Piece]) -> None:
+    console = CONSOLES[ColorSystem.TRUECOLOR]
+    before, after = wide(old), wide(new)
+    there = before.render(console)
+    assert shown(f"{there}\r{after.since(before, console)}") == shown(f"{there}\r{after.render(console)}")
+
+
+def test_only_pieces_that_differ_are_written_again() -> None:
+    console = CONSOLES[ColorSystem.TRUECOLOR]
+    up, down = Style(color="#00ff00"), Style(color="#ff0000")
+    before = row([("BTC ", PLAIN), ("97,210", up), ("  ", PLAIN), ("1.5", down), ("│", PLAIN)], Style.null())
+    after = row([("BTC ", PLAIN), ("97,211", up), ("  ", PLAIN), ("1.7", down), ("│", PLAIN)], Style.null())
+    codes = "\x1b[0;38;2;0;255;0;49m\x1b[4C97,211\x1b[38;2;255;0;0m\x1b[2C1.7\x1b[0m"
+    assert after.since(before, console) == codes
+
+
+def test_a_row_that_is_there_already_is_not_written() -> None:
+    console = CONSOLES[ColorSystem.TRUECOLOR]
+    strip = row([("BTC", PLAIN)])
+    assert strip.since(strip, console) == ""
+    assert row([("BTC", PLAIN)]).since(strip, console) == ""
+
+
+def test_on_another_base_or_of_another_width_the_whole_row_is_written() -> None:
+    console = CONSOLES[ColorSystem.TRUECOLOR]
+    strip = row([("BTC", PLAIN)])
+    for before in (row([("BTC", PLAIN)], Style(bgcolor="#ffffff")), row([("BTC ", PLAIN)])):
+        assert strip.since(before, console) == strip.render(console)
 
 
 @given(pieces=ROWS, start=st.integers(0, 30), end=st.integers(0, 60))

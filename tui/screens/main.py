@@ -25,6 +25,7 @@ from tui.screens.status_bar import StatusBar
 from tui.screens.tab_bar import TabBar
 from tui.screens.too_small import LEAST, TooSmall
 from tui.screens.top_bar import TopBar
+from tui.widgets.retouching import Retouching
 
 WIDE = (100, 28)
 """From this size on, three columns; below, one pane at a time with tabs."""
@@ -41,6 +42,7 @@ class MainScreen(Screen[None]):
 
     def __init__(self, desk: Desk, keys: Mapping[str, str]) -> None:
         super().__init__()
+        self._compositor = Retouching(desk.now_ns)
         self.desk = desk
         self.current = QuotesPane.pane_id
         self.is_maximised = False

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Final
 
-from rich.cells import cell_len
 from rich.style import Style
 from textual.filter import ANSIToTruecolor
 from textual.geometry import Region
@@ -14,8 +12,6 @@ from textual.widget import Widget
 
 from tui.widgets.lines import PLAIN, Line
 from tui.widgets.row_strip import Piece
-
-FEW: Final = 3
 
 
 class Drawn(Widget):
@@ -53,12 +49,9 @@ class Drawn(Widget):
         changed = [y for y, line in enumerate(lines) if line.pieces != self._pieces[y]]
         if not changed:
             return
-        reach = width
-        if len(changed) <= FEW:  # cutting rows costs more than writing them: worth it while little else goes on
-            reach -= min(_same_at_end(self._pieces[y], lines[y].pieces) for y in changed)
         for y in changed:
             self._pieces[y], self._strips[y] = lines[y].pieces, self._strip(lines[y])
-        self.refresh(*(Region(0, top, reach, bottom - top) for top, bottom in runs(changed)))
+        self.refresh(*(Region(0, top, width, bottom - top) for top, bottom in runs(changed)))
 
     def render_line(self, y: int) -> Strip:
         """One row."""
@@ -77,16 +70,6 @@ class Drawn(Widget):
             if not isinstance(each, ANSIToTruecolor):  # ours are true colours: this is for NO_COLOR
                 strip = strip.apply_filter(each, self.background_colors[1])
         return strip
-
-
-def _same_at_end(old: Sequence[Piece], new: Sequence[Piece]) -> int:
-    """Cells at the end of a row that have not changed: they need not be written."""
-    cells = 0
-    for before, after in zip(reversed(old), reversed(new), strict=False):
-        if before != after:
-            break
-        cells += cell_len(after[0])
-    return cells
 
 
 def runs(rows: Sequence[int]) -> Iterator[tuple[int, int]]:

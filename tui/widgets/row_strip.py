@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any, Final, NamedTuple
 
+from rich.cells import cell_len
 from rich.color import ColorSystem
 from rich.console import Console
 from rich.segment import Segment
@@ -130,15 +131,21 @@ class RowStrip(Strip):
     def render(self, console: Console) -> str:
         """Text and codes, of which only those that change something."""
         if self._render_cache is None:
-            self._render_cache = self._rendered(console._color_system or ColorSystem.TRUECOLOR)
+            self._render_cache = self._written(self._pieces, console._color_system or ColorSystem.TRUECOLOR)
         return self._render_cache
 
-    def _rendered(self, system: ColorSystem) -> str:
-        if not self._pieces:
+    def since(self, before: RowStrip, console: Console) -> str:
+        """Text and codes that make this row out of the one that is there, from its first cell on."""
+        if before is self:
             return ""
+        if before._base is not self._base or before._cell_length != self._cell_length:
+            return self.render(console)
+        return self._written(changed(before._pieces, self._pieces), console._color_system or ColorSystem.TRUECOLOR)
+
+    def _written(self, pieces: Iterable[Piece], system: ColorSystem) -> str:
         inks, out = inks_on(self._base, system), []
         last: Ink | None = None
-        for text, style in self._pieces:
+        for text, style in pieces:
             ink = inks.get(id(style)) or inks.lay(style)
             if ink is not last:
                 if last is None:
@@ -149,8 +156,48 @@ class RowStrip(Strip):
                     out.append(ink.after(last))
                 last = ink
             out.append(text)
-        out.append(RESET)
+        if last is not None:
+            out.append(RESET)
         return "".join(out)
+
+
+def changed(old: Sequence[Piece], new: Sequence[Piece]) -> list[Piece]:
+    """The pieces of a row that differ from those that are there, each behind a step over the cells that do not.
+
+    Pieces in the middle are compared where the rows have as many, each as wide as the other: numbers in columns.
+    """
+    if len(old) == len(new):
+        widths = [cells(text) for text, _ in new]
+        if widths == [cells(text) for text, _ in old]:
+            return _stepped(new, widths, [before != after for before, after in zip(old, new, strict=True)])
+    first = 0
+    for before, after in zip(old, new, strict=False):
+        if before != after:
+            break
+        first += 1
+    end = len(new)
+    for before, after in zip(reversed(old[first:]), reversed(new[first:]), strict=False):
+        if before != after:
+            break
+        end -= 1
+    return _stepped(new, [cells(text) for text, _ in new], [first <= n < end for n in range(len(new))])
+
+
+def _stepped(pieces: Sequence[Piece], widths: Sequence[int], is_written: Sequence[bool]) -> list[Piece]:
+    kept: list[Piece] = []
+    step = 0
+    for (text, style), width, written in zip(pieces, widths, is_written, strict=True):
+        if not written:
+            step += width
+            continue
+        kept.append((f"\x1b[{step}C{text}" if step else text, style))
+        step = 0
+    return kept
+
+
+def cells(text: str) -> int:
+    """Cells that a text takes."""
+    return len(text) if text.isascii() else cell_len(text)
 
 
 def _codes(style: Style, system: ColorSystem) -> tuple[str, str, str, bool]:
