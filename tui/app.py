@@ -123,6 +123,7 @@ class MarketApp(App[None]):
         self._failures = Failures()
         self._remark = remark
         self._second = 0
+        self._is_leaving = False
         self._pace = FramePace(1 / config.frames_per_second, self.clock)
         self._painter = Painter(self, self.clock)
         self._behind: int | None = None
@@ -176,7 +177,8 @@ class MarketApp(App[None]):
             self.failure = error
             self.exit(return_code=1)
         else:
-            self._start_feeds()
+            if not self._is_leaving:  # there may be no screen any more
+                self._start_feeds()
 
     def _start_feeds(self) -> None:
         from tui.feeds.hub import FeedHub  # after the first frame: sockets and TLS take a while to import
@@ -230,6 +232,7 @@ class MarketApp(App[None]):
         self._exit_by_signal(130)
 
     async def _leave(self, code: int) -> None:
+        self._is_leaving = True
         if self.hub is not None:
             try:
                 async with asyncio.timeout(QUIT_S):
@@ -246,6 +249,8 @@ class MarketApp(App[None]):
         Textual hands a key to the focused widget, and it comes back from there for its binding while the next one is
         on its way already: what is typed right behind a key that opens a prompt would still go where it went before.
         """
+        if isinstance(event, events.InputEvent) and not self.screen_stack:
+            return  # the program ends while a key is on its way
         if isinstance(event, events.Key) and not event.is_forwarded and self.app_focus and await self._does(event):
             return
         await super().on_event(event)
