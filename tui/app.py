@@ -6,12 +6,12 @@ import asyncio
 import gc
 import os
 import signal
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import textual
-from pydantic import SecretStr
 from textual import events
 from textual.app import App, SystemCommand
 from textual.await_complete import AwaitComplete
@@ -22,8 +22,6 @@ from textual.screen import Screen
 from tui.actions import ACTIONS, Action
 from tui.browser import open_in_browser
 from tui.clock import Clock
-from tui.config import Config
-from tui.credentials import CredentialStore, FixedSecrets
 from tui.errors import CredentialError, TickdeckError
 from tui.market.events import Severity
 from tui.market.names import Interval, Symbol
@@ -51,7 +49,11 @@ from tui.themes import DEFAULT, Palette, load_themes
 from tui.thrift import let_go_of_closed_widgets
 from tui.watchlists import Watchlists
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # the configuration takes a while to import, and the first frame of a demo needs little of it
+    from pydantic import SecretStr
+
+    from tui.config import Config
+    from tui.credentials import CredentialStore, FixedSecrets
     from tui.feeds.hub import FeedHub
     from tui.rest import RestClient
     from tui.screens.symbols import Matches
@@ -65,16 +67,18 @@ LONG_S: Final = 15.0
 """How long a notice stays that names something to do."""
 LONGEST_S: Final = 60.0
 """The same for what has to be done before anything comes."""
+MOST_EARLY: Final = 256
+"""Keys kept that were pressed before the first frame."""
 
 
-Prepare = Callable[[], tuple[Config, CredentialStore | FixedSecrets]]
+Prepare = Callable[[], "tuple[Config, CredentialStore | FixedSecrets]"]
 
 
 class MarketApp(App[None]):
     """The dashboard.
 
     Args:
-        config: What the user configured.
+        config: What the user configured; where `prepare` brings that, as much of it as the screen needs.
         secrets: Where keys and tokens come from.
         symbols: Added to the watch list for this run, the first one selected.
         demo: Say on the screen that the market is made up.
@@ -85,6 +89,7 @@ class MarketApp(App[None]):
     """
 
     TITLE = "tickdeck"
+    CSS_PATH = "styles/app.tcss"  # on a screen it would make Textual read all styles twice
     ENABLE_COMMAND_PALETTE = True
 
     def __init__(
@@ -124,6 +129,7 @@ class MarketApp(App[None]):
         self._remark = remark
         self._second = 0
         self._is_leaving = False
+        self._early: deque[events.Key] | None = deque(maxlen=MOST_EARLY)
         self._pace = FramePace(1 / config.frames_per_second, self.clock)
         self._painter = Painter(self, self.clock)
         self._behind: int | None = None
@@ -147,13 +153,16 @@ class MarketApp(App[None]):
 
     def on_mount(self) -> None:
         """Show the first frame, then start the feeds."""
-        if not self.is_headless and self.console.color_system in (None, "standard"):
-            self.desk.colorless = True  # shades of a colour come out alike, or as the background
         self.set_keymap(dict(self.config.keys))
-        self.main = MainScreen(self.desk, self.config.keys)
-        self.push_screen(self.main)
         self.set_interval(1 / self.config.frames_per_second, self.draw_frame)
         self.call_after_refresh(self._go_on)
+
+    def get_default_screen(self) -> MainScreen:
+        """The dashboard is the lowest screen: an empty one below it would be styled and drawn first."""
+        if not self.is_headless and self.console.color_system in (None, "standard"):
+            self.desk.colorless = True  # shades of a colour come out alike, or as the background
+        self.main = MainScreen(self.desk, self.config.keys)
+        return self.main
 
     def get_driver_class(self) -> type[Driver]:
         """Textual's driver for this platform, steadied."""
@@ -164,7 +173,10 @@ class MarketApp(App[None]):
         return dict(self.desk.palette.textual().variables)
 
     async def _go_on(self) -> None:
-        """Everything that the first frame need not wait for."""
+        """Everything that the first frame need not wait for, and the keys that did not wait for it."""
+        early, self._early = self._early or (), None
+        for key in early:
+            await self.on_event(key)
         if self._prepare is None:
             self._start_feeds()
         else:
@@ -251,6 +263,9 @@ class MarketApp(App[None]):
         """
         if isinstance(event, events.InputEvent) and not self.screen_stack:
             return  # the program ends while a key is on its way
+        if isinstance(event, events.Key) and self._early is not None:
+            self._early.append(event)  # there is nothing yet that it could be meant for
+            return
         if isinstance(event, events.Key) and not event.is_forwarded and self.app_focus and await self._does(event):
             return
         await super().on_event(event)

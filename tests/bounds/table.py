@@ -45,6 +45,7 @@ CUT = "cut to a constant where it is filled"
 WANTED = "only what somebody wants now; what nobody wants is taken out"
 
 FIXED = {
+    "app.MarketApp._early": CUT,
     "pace.FramePace._late": CUT,
     "providers.insightsentry.trials.Trials._bad": CUT,
     "providers.quantcite.books.BookReader._known": CUT,

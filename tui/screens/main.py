@@ -34,7 +34,6 @@ WIDE = (100, 28)
 class MainScreen(Screen[None]):
     """Panes in three columns, or one at a time."""
 
-    CSS_PATH = "../styles/app.tcss"
     BLANK: ClassVar[bool] = True  # nothing of its own to show: saves composing it below the panes in every frame
     # here and not on the app: Textual's own tab binding sits on screens, and dialogs have keys of their own
     BINDINGS: ClassVar[list[BindingType]] = bindings("app")
