@@ -9,6 +9,7 @@ import signal
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import textual
@@ -89,7 +90,7 @@ class MarketApp(App[None]):
     """
 
     TITLE = "tickdeck"
-    CSS_PATH = "styles/app.tcss"  # on a screen it would make Textual read all styles twice
+    CSS_PATH = Path(__file__).with_name("styles") / "app.tcss"  # of a screen's, Textual would read all styles twice
     ENABLE_COMMAND_PALETTE = True
 
     def __init__(
