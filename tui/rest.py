@@ -45,6 +45,7 @@ class RestClient:
         self._proxy = proxy
         self._ca_file = ca_file
         self._clients: dict[bool, AsyncClient] = {}
+        self._making = asyncio.Lock()
 
     async def get(
         self,
@@ -59,7 +60,7 @@ class RestClient:
         Raises:
             RestError: no answer, a status that is no success, or an answer that is no JSON of at most 8 MiB.
         """
-        request = self._client(url).build_request("GET", url, params=dict(query) or None, headers=dict(headers))
+        request = (await self._client(url)).build_request("GET", url, params=dict(query) or None, headers=dict(headers))
         return await self._call(request, _secrets(url, query, headers), timeout_s)
 
     async def post(
@@ -75,7 +76,7 @@ class RestClient:
         Raises:
             RestError: like `get`.
         """
-        request = self._client(url).build_request("POST", url, json=dict(body), headers=dict(headers))
+        request = (await self._client(url)).build_request("POST", url, json=dict(body), headers=dict(headers))
         texts = {name: value for name, value in body.items() if isinstance(value, str)}
         return await self._call(request, _secrets(url, texts, headers), timeout_s)
 
@@ -85,17 +86,18 @@ class RestClient:
             await client.aclose()
         self._clients.clear()
 
-    def _client(self, url: str) -> AsyncClient:
+    async def _client(self, url: str) -> AsyncClient:
         parts = urlsplit(url)
         is_here = is_loopback(parts.hostname)
         if parts.scheme != "https" and not (parts.scheme == "http" and is_here):
             raise RestError("only https:// leaves this machine", remedy="Check the address in the configuration.")
-        if is_here not in self._clients:
-            self._clients[is_here] = self._new_client(is_here)
+        async with self._making:
+            if is_here not in self._clients:  # the library and the certificates take 0.1 s to load
+                self._clients[is_here] = await asyncio.to_thread(self._new_client, is_here)
         return self._clients[is_here]
 
     def _new_client(self, is_here: bool) -> AsyncClient:
-        from httpx2 import AsyncClient, Limits  # on the first call: 90 ms that the start need not pay
+        from httpx2 import AsyncClient, Limits  # on the first call: the start need not wait for it
 
         logging.getLogger("httpx2").setLevel(logging.WARNING)  # at info it logs addresses with their queries
         logging.getLogger("httpcore2").setLevel(logging.WARNING)
@@ -132,7 +134,7 @@ class RestClient:
 
     async def _exchange(self, request: Request) -> tuple[int, Mapping[str, str], bytes]:
         """Send, follow redirects within the host, read what is allowed of the answer."""
-        client = self._client(str(request.url))
+        client = await self._client(str(request.url))
         for _ in range(MAX_REDIRECTS + 1):
             response = await client.send(request, stream=True)
             try:

@@ -120,7 +120,8 @@ class WebSocketConnector:
         use_daemon_lookups()
         proxy = None if is_loopback(host) else self._proxy or get_proxy(parse_uri(channel.url))
         try:
-            return WebSocketTransport(await self._dial(channel, self._tls if is_secure else None, proxy))
+            tls = await asyncio.to_thread(lambda: self._tls) if is_secure else None  # reads many certificates
+            return WebSocketTransport(await self._dial(channel, tls, proxy))
         except (ConnectionRefusedError, gaierror) as error:
             if proxy is not None:  # nobody else was asked for yet
                 raise ProxyError("cannot be reached") from error
