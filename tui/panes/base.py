@@ -186,9 +186,10 @@ class Pane(Drawn, can_focus=True):
         body = list(self.rows(inner, height - 2))[: height - 2]
         body += [Line() for _ in range(height - 2 - len(body))]
         lines = [self._top(width, edge)]
-        for row in body:
-            line = Line().add("│", edge).extend(row if row.width <= inner else Line.of(cut(row.pieces, inner), inner))
-            lines.append(line.to(width - 1).add("│", edge))
+        for row in body:  # every row of every frame: put together without `add`
+            pieces = row.pieces if row.width <= inner else cut(row.pieces, inner)
+            gap = " " * (inner - row.width)
+            lines.append(Line.of([("│", edge), *pieces, (gap + "│", edge)], width))
         return [*lines, Line().add("╰" + "─" * inner + "╯", edge)]
 
     def _top(self, width: int, edge: Style) -> Line:
