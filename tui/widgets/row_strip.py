@@ -164,12 +164,11 @@ class RowStrip(Strip):
 def changed(old: Sequence[Piece], new: Sequence[Piece]) -> list[Piece]:
     """The pieces of a row that differ from those that are there, each behind a step over the cells that do not.
 
-    Pieces in the middle are compared where the rows have as many, each as wide as the other: numbers in columns.
+    Pieces are compared one by one where the rows have as many, each as wide as the other: numbers in columns. Else all
+    is written between the first that differs and the last.
     """
-    if len(old) == len(new):
-        widths = [cells(text) for text, _ in new]
-        if widths == [cells(text) for text, _ in old]:
-            return _stepped(new, widths, [before != after for before, after in zip(old, new, strict=True)])
+    if len(old) == len(new) and (kept := _in_columns(old, new)) is not None:
+        return kept
     first = 0
     for before, after in zip(old, new, strict=False):
         if before != after:
@@ -180,19 +179,31 @@ def changed(old: Sequence[Piece], new: Sequence[Piece]) -> list[Piece]:
         if before != after:
             break
         end -= 1
-    return _stepped(new, [cells(text) for text, _ in new], [first <= n < end for n in range(len(new))])
+    return [*_behind(sum(cells(text) for text, _ in new[:first]), new[first:end])]
 
 
-def _stepped(pieces: Sequence[Piece], widths: Sequence[int], is_written: Sequence[bool]) -> list[Piece]:
+def _in_columns(old: Sequence[Piece], new: Sequence[Piece]) -> list[Piece] | None:
     kept: list[Piece] = []
     step = 0
-    for (text, style), width, written in zip(pieces, widths, is_written, strict=True):
-        if not written:
+    for before, after in zip(old, new, strict=True):
+        text = after[0]
+        width = len(text) if text.isascii() else cell_len(text)
+        if before == after:
             step += width
-            continue
-        kept.append((f"\x1b[{step}C{text}" if step else text, style))
-        step = 0
+        elif width == cells(before[0]):
+            kept += _behind(step, (after,))
+            step = 0
+        else:
+            return None
     return kept
+
+
+def _behind(step: int, pieces: Sequence[Piece]) -> Sequence[Piece]:
+    """Pieces that begin so many cells further on."""
+    if not step or not pieces:
+        return pieces
+    (text, style), *others = pieces
+    return [(f"\x1b[{step}C{text}", style), *others]
 
 
 def cells(text: str) -> int:
