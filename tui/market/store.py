@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
+from operator import attrgetter
 from statistics import median
 from typing import Any, Final
 
@@ -213,7 +214,7 @@ class MarketStore:
 
     def news(self) -> list[NewsItem]:
         """Headlines, newest first."""
-        return sorted(self._news.values(), key=lambda item: item.published_ns, reverse=True)
+        return sorted(self._news.values(), key=attrgetter("published_ns"), reverse=True)
 
     def decimals(self, symbol: Symbol) -> int:
         """Decimals in which the symbol's prices are quoted, learned from what was seen; 2 to begin with."""
