@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import cycle
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.benchmarks import frames
+from tests.benchmarks import calls, frames
 from tests.benchmarks.figures import Figure, percentile
 from tests.benchmarks.receiving import SECRETS, SOURCES, Server, settings
 from tests.benchmarks.speed import measured
 from tests.benchmarks.starting import SEEN, bare
 from tests.benchmarks.terminal import Program
 
+TICKDECK = ("-m", "tui")
 BOOK_SHARE = 0.1
 """Of all frames; the others are quotes."""
 KEY_EVERY_S = 0.23
@@ -79,7 +81,7 @@ class Ages:
                 self._last[pattern.pattern] = made
 
 
-def dashboard(server: Server, *, quotes: float, books: float) -> Program:
+def dashboard(server: Server, *, quotes: float, books: float, command: Sequence[str] = TICKDECK) -> Program:
     """The dashboard on fifty symbols, connected to the server."""
     folder = Path(tempfile.mkdtemp())
     config = folder / "config.toml"
@@ -87,7 +89,12 @@ def dashboard(server: Server, *, quotes: float, books: float) -> Program:
     secrets = {
         f"TICKDECK_{name}_{field}".upper(): value for name, kept in SECRETS.items() for field, value in kept.items()
     }
-    return Program(("-m", "tui", "--config", str(config)), secrets)
+    return Program((*command, "--config", str(config)), secrets)
+
+
+def under_load(server: Server, rate: float, command: Sequence[str] = TICKDECK) -> Program:
+    """The same under so many frames a second."""
+    return dashboard(server, quotes=rate * (1 - BOOK_SHARE), books=rate * BOOK_SHARE, command=command)
 
 
 def loaded(server: Server, seconds: float) -> Iterator[Figure]:
@@ -112,7 +119,7 @@ def loaded(server: Server, seconds: float) -> Iterator[Figure]:
 
 def under(server: Server, rate: float, seconds: float) -> Shown:
     """Watch the dashboard under so many frames a second."""
-    with dashboard(server, quotes=rate * (1 - BOOK_SHARE), books=rate * BOOK_SHARE) as program:
+    with under_load(server, rate) as program:
         program.until(READY)
         program.type("6")
         program.watch(3)
@@ -126,6 +133,36 @@ def under(server: Server, rate: float, seconds: float) -> Shown:
         lasted = time.monotonic() - began
         share, rate = (program.cpu_s() - cpu) / lasted * 100, (program.written - written) / lasted
         return Shown(share, keys, ages.seen, rate, program.memory())
+
+
+def calling(server: Server, seconds: float) -> Iterator[Figure]:
+    """How long a key may have to wait for the call of the loop that is under way."""
+    rate = LOADS[0].rate
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "calls.json"
+        with under_load(server, rate, ("-m", "tests.benchmarks.calls", str(file))) as program:
+            program.until(READY)
+            program.watch(calls.WARM_S + seconds)
+        longest = json.loads(file.read_text())
+    detail = f"CPU; p50 {percentile(longest, 0.5):.1f}, longest of {len(longest)} frames {max(longest):.1f}"
+    yield Figure(f"{rate:,} frames/s: longest call in a frame, p99", "", percentile(longest, 0.99), "ms", 10, detail)
+
+
+def staying(server: Server, seconds: float) -> Iterator[Figure]:
+    """Whether memory stays where it is."""
+    rate, limit = LOADS[0].rate, bare_memory()
+    with under_load(server, rate) as program:
+        program.until(READY)
+        program.watch(seconds / 2)
+        half = program.memory()
+        program.watch(seconds / 2)
+        late = program.memory()
+    what = f"{rate:,} frames/s: memory after {seconds / 60:.0f} minutes"
+    yield Figure(
+        what, "a bare Textual app", late / limit, "x", 2.5, f"{late / 2**20:.0f} against {limit / 2**20:.0f} MiB"
+    )
+    detail = f"{late / 2**20:.1f} against {half / 2**20:.1f} MiB"
+    yield Figure(what, f"after {seconds / 120:.0f} minutes", late / half, "x", 1.05, detail)
 
 
 def bare_memory() -> int:
