@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from rich.console import Console
-from rich.control import Control
 from textual._compositor import ChopsUpdate, Compositor
 from textual.strip import Strip
 
@@ -90,4 +89,4 @@ class Retouch(ChopsUpdate):
             text = strip.render(console) if before is None else strip.since(before, console)
         else:
             text = strip.crop(0, width).render(console)
-        return (Control.move_to(x, y).segment.text, text) if text else ()
+        return (f"\x1b[{y + 1};{x + 1}H", text) if text else ()
