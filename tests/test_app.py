@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -14,7 +15,7 @@ from textual.widgets import Input, OptionList
 
 from tests.conftest import until
 from tui.actions import ACTIONS
-from tui.app import MarketApp
+from tui.app import MOST_EARLY, MarketApp
 from tui.config import Config
 from tui.credentials import FixedSecrets
 from tui.market.events import FeedState
@@ -419,6 +420,43 @@ async def test_what_is_typed_at_once_after_the_palette_finds_an_action(simulator
         type_at_once(app, "ctrl+p", *"freeze")
         await until(lambda: isinstance(app.screen, CommandPalette) and app.screen.query(Input))
         await until(lambda: app.screen.query_one(Input).value == "freeze")
+
+
+async def test_keys_pressed_before_the_first_frame_are_worked_off_after_it_in_their_order(
+    simulator: SimulatorServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with dashboard(simulator) as (app, _):
+        monkeypatch.setattr(app, "_start_feeds", lambda: None)
+        app._early = deque()  # as it was at the start
+        type_at_once(app, *"/so")
+        await until(lambda: len(app._early or ()) == 3)
+        type_at_once(app, *"lana")  # while the others are worked off
+        await app._go_on()
+        await until(lambda: any(field.value == "solana" for field in app.screen.query(Input)))
+
+
+async def test_more_keys_than_anybody_types_before_the_first_frame_lose_their_end_and_not_their_beginning(
+    simulator: SimulatorServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with dashboard(simulator) as (app, _):
+        monkeypatch.setattr(app, "_start_feeds", lambda: None)
+        app._early = deque()
+        for _ in range(MOST_EARLY):
+            await app.on_event(events.Key("down", None))
+        await app.on_event(events.Key("q", "q"))
+        assert len(app._early) == MOST_EARLY
+        assert {key.key for key in app._early} == {"down"}
+
+
+async def test_who_leaves_before_the_first_frame_starts_nothing(
+    simulator: SimulatorServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with dashboard(simulator) as (app, _):
+        started: list[bool] = []
+        monkeypatch.setattr(app, "_start_feeds", lambda: started.append(True))
+        app._early = deque([events.Key("q", "q")])
+        await app._go_on()
+        assert not started
 
 
 async def test_a_key_that_is_on_its_way_while_the_program_ends_goes_nowhere(simulator: SimulatorServer) -> None:

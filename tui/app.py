@@ -130,7 +130,7 @@ class MarketApp(App[None]):
         self._remark = remark
         self._second = 0
         self._is_leaving = False
-        self._early: deque[events.Key] | None = deque(maxlen=MOST_EARLY)
+        self._early: deque[events.Key] | None = deque()
         self._pace = FramePace(1 / config.frames_per_second, self.clock)
         self._painter = Painter(self, self.clock)
         self._behind: int | None = None
@@ -175,9 +175,11 @@ class MarketApp(App[None]):
 
     async def _go_on(self) -> None:
         """Everything that the first frame need not wait for, and the keys that did not wait for it."""
-        early, self._early = self._early or (), None
-        for key in early:
-            await self.on_event(key)
+        while self._early:
+            await self._work_off(self._early.popleft())
+        self._early = None
+        if self._is_leaving:
+            return
         if self._prepare is None:
             self._start_feeds()
         else:
@@ -257,16 +259,21 @@ class MarketApp(App[None]):
         self.exit(return_code=code)
 
     async def on_event(self, event: events.Event) -> None:
+        """Let keys wait while there is nothing that they could be meant for, and go nowhere when all has gone."""
+        if isinstance(event, events.InputEvent) and not self.screen_stack:
+            return
+        if isinstance(event, events.Key) and self._early is not None and not event.is_forwarded:
+            if len(self._early) < MOST_EARLY:
+                self._early.append(event)
+            return
+        await self._work_off(event)
+
+    async def _work_off(self, event: events.Event) -> None:
         """Work keys of the dashboard off in their order, each before the next is looked at.
 
         Textual hands a key to the focused widget, and it comes back from there for its binding while the next one is
         on its way already: what is typed right behind a key that opens a prompt would still go where it went before.
         """
-        if isinstance(event, events.InputEvent) and not self.screen_stack:
-            return  # the program ends while a key is on its way
-        if isinstance(event, events.Key) and self._early is not None:
-            self._early.append(event)  # there is nothing yet that it could be meant for
-            return
         if isinstance(event, events.Key) and not event.is_forwarded and self.app_focus and await self._does(event):
             return
         await super().on_event(event)
@@ -327,8 +334,8 @@ class MarketApp(App[None]):
 
     def flush(self) -> None:
         """Show what was drawn in a batch: widgets that asked while it lasted were not heard."""
-        if self.main is not None:
-            self.main.check_idle()
+        for screen in self.screen_stack:
+            screen.check_idle()
 
     def update_wants(self) -> None:
         """Tell the feeds what every pane that can be seen needs."""
