@@ -82,9 +82,9 @@ class RestClient:
 
     async def close(self) -> None:
         """Close what is open."""
-        for client in self._clients.values():
+        clients, self._clients = list(self._clients.values()), {}
+        for client in clients:
             await client.aclose()
-        self._clients.clear()
 
     async def _client(self, url: str) -> AsyncClient:
         parts = urlsplit(url)

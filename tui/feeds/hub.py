@@ -193,16 +193,18 @@ class FeedHub:
     async def _drive_manager(self) -> None:
         while True:
             self._stirred.clear()
+            rest_s = REST_S
             try:
                 self.manager.tick()
+                rest_s = self.manager.rest_s()
             except Exception:  # a mistake of ours must not stop all feeds
                 log.exception("the subscription manager failed")
-            await self._rest()
+            await self._rest(max(MANAGER_S, min(rest_s, REST_S)))
 
-    async def _rest(self) -> None:
+    async def _rest(self, rest_s: float) -> None:
         """Let the manager rest until time alone, a change of a feed or of what is wanted gives it something to do."""
         try:
-            async with asyncio.timeout(max(MANAGER_S, min(self.manager.rest_s(), REST_S))):
+            async with asyncio.timeout(rest_s):
                 await self._stirred.wait()
         except TimeoutError:
             return
