@@ -44,6 +44,12 @@ def test_terminals_that_join_emoji_and_those_that_do_not_count_the_same_cells(te
 
 
 @pytest.mark.fault("M51")
+def test_a_mark_needs_a_character_that_it_stands_on() -> None:
+    assert clean("\u0301Fed") == "Fed"
+    assert clean(" \u0301Fed") == "Fed"
+    assert clean("Cafe\u0301") == "Cafe\u0301"
+
+
 def test_stacked_marks_and_length_are_bounded() -> None:
     assert len(clean("z" + "\u0301" * 50)) == 1 + MAX_MARKS
     assert clean("x" * 10_000, 100) == "x" * 99 + "…"

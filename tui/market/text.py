@@ -27,8 +27,8 @@ def clean(text: str, limit: int = 400) -> str:
     """Make text from outside safe to show, to log and to export.
 
     Cut first, then whole escape sequences are dropped, control characters become spaces, format characters
-    (bidirectional controls among them) go, emoji are taken apart, lone surrogates are replaced, and at most four
-    combining marks stay on a character.
+    (bidirectional controls among them) go, emoji are taken apart, lone surrogates are replaced, at most four
+    combining marks stay on a character, and none that has no character before it.
 
     Args:
         text: Anything a provider sent.
@@ -41,7 +41,7 @@ def clean(text: str, limit: int = 400) -> str:
     text = _SPACES.sub(" ", _SEQUENCES.sub("", text))
     if text.isascii():
         return text.strip()
-    return "".join(_kept(text.translate(_PARTS))).strip()
+    return "".join(_kept(text.translate(_PARTS).lstrip())).strip()
 
 
 def clean_lines(text: str, limit: int = 4000) -> str:
@@ -75,7 +75,7 @@ def _kept(text: str) -> list[str]:
             continue
         elif category.startswith("M"):
             marks += 1
-            if marks <= MAX_MARKS:
+            if out and marks <= MAX_MARKS:
                 out.append(char)
             continue
         else:
