@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-from rich.color import ColorSystem
-
 from tests.bounds.census import census
 from tui.clock import NS, ManualClock
 from tui.market.bars import BarSeries
@@ -97,10 +95,9 @@ def styles_flood() -> dict[str, int]:
     kept = [style.copy() for style in kept]
     most = 0
     for style in kept:
-        lines.styles_on(style)
-        row_strip.inks_on(style, ColorSystem.TRUECOLOR)
-        most = max(most, len(lines._bases), len(row_strip._inks))  # emptied when they are full
-    return {"widgets.lines._bases": most, "widgets.row_strip._inks": most}
+        lines.mixed(style, style)
+        most = max(most, len(row_strip._inks))  # emptied when it is full
+    return {"widgets.row_strip._inks": most}
 
 
 def figures_flood() -> dict[str, int]:

@@ -344,7 +344,6 @@ BOUNDED = {
     "widgets.ladder_row.LevelRows._marks": MAX_HELD,
     "widgets.ladder_row.half_way()": 128,
     "widgets.ladder_view.LadderView.letters": MAX_VENUES,
-    "widgets.lines._bases": 256,
     "widgets.row_strip._inks": MAX_BASES,
     "widgets.mid_figures.MidFigures.letters": MAX_VENUES,
     "widgets.venue_list.VenueList.letters": MAX_VENUES,

@@ -6,23 +6,19 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from rich.cells import cell_len, set_cell_size
+from rich.color import ColorSystem
 from rich.segment import Segment
 from rich.style import Style
 
-from tui.widgets.row_strip import Piece, RowStrip
+from tui.widgets.row_strip import Piece, RowStrip, cells, inks_on
 
 PLAIN: Final = Style.null()
 """No style of its own. Never None: the filter that Textual applies under NO_COLOR fails on cells without a style."""
-MAX_STYLES: Final = 4096
-_Laid = dict[int, tuple[Style, Style]]
-"""By a style's identity: the style, which keeps the identity its own, and the same on a base style."""
-
-_bases: dict[int, tuple[Style, _Laid]] = {}
 
 
 def fit(text: str, width: int) -> str:
     """Text cut to a width with `…`, or padded with spaces on the right. Wide characters count double."""
-    length = len(text) if text.isascii() else cell_len(text)
+    length = cells(text)
     if length > width:
         return set_cell_size(text, width - 1) + "…" if width > 0 else ""
     return text + " " * (width - length)
@@ -30,7 +26,7 @@ def fit(text: str, width: int) -> str:
 
 def fit_right(text: str, width: int) -> str:
     """Text padded on the left. A figure that does not fit becomes `…` signs: a part of a number is a wrong number."""
-    length = len(text) if text.isascii() else cell_len(text)
+    length = cells(text)
     return "…".rjust(width) if length > width else " " * (width - length) + text
 
 
@@ -102,7 +98,7 @@ def cut(pieces: Sequence[Piece], width: int) -> list[Piece]:
     """The first `width` cells; half of a wide character becomes a space."""
     kept: list[Piece] = []
     for text, style in pieces:
-        length = len(text) if text.isascii() else cell_len(text)
+        length = cells(text)
         kept.append((text if length <= width else set_cell_size(text, width), style))
         width -= length
         if width <= 0:
@@ -110,32 +106,12 @@ def cut(pieces: Sequence[Piece], width: int) -> list[Piece]:
     return kept
 
 
-def styles_on(base: Style) -> _Laid:
-    """What styles look like on a base, as far as known: found by identity, because comparing styles is slow.
-
-    It pays where the same style objects come again in every frame, as those of a palette do.
-    """
-    found = _bases.get(id(base))
-    if found is None:
-        if len(_bases) >= 256:
-            _bases.clear()
-        found = _bases[id(base)] = (base, {})
-    return found[1]
-
-
 def mixed(under: Style, over: Style) -> Style:
     """`under + over`, remembered."""
     if over is PLAIN:
         return under
-    on_base = styles_on(under)
-    return (on_base.get(id(over)) or _lay(on_base, under, over))[1]
-
-
-def _lay(on_base: _Laid, base: Style, style: Style) -> tuple[Style, Style]:
-    if len(on_base) >= MAX_STYLES:
-        on_base.clear()
-    laid = on_base[id(style)] = (style, base + style if style else base)
-    return laid
+    inks = inks_on(under, ColorSystem.TRUECOLOR)
+    return (inks.get(id(over)) or inks.lay(over)).laid
 
 
 def message(lines: Sequence[str], width: int, height: int, style: Style) -> list[Line]:
