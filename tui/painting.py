@@ -14,7 +14,7 @@ KEY_S: Final = 0.012
 """How long a frame makes way for a key: about what it takes until its answer is on the screen."""
 
 
-class Canvas(Protocol):
+class Surface(Protocol):
     """What is painted on."""
 
     def batch_update(self) -> AbstractContextManager[None]:
@@ -31,12 +31,12 @@ class Painter:
     so far comes at once, then the key is answered, then the rest follows.
 
     Args:
-        canvas: The app.
+        surface: The app.
         clock: Timers.
     """
 
-    def __init__(self, canvas: Canvas, clock: Clock) -> None:
-        self._canvas = canvas
+    def __init__(self, surface: Surface, clock: Clock) -> None:
+        self._surface = surface
         self._clock = clock
         self._pressed = -KEY_S
 
@@ -48,9 +48,9 @@ class Painter:
         """Call all of them, one in a turn of the loop."""
         left = deque(draws)
         while left:
-            with self._canvas.batch_update():
+            with self._surface.batch_update():
                 await self._paint_some(left)
-            self._canvas.flush()
+            self._surface.flush()
             if left:
                 await asyncio.sleep(KEY_S)
 
