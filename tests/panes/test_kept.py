@@ -71,6 +71,15 @@ def anew(pane: Pane) -> list[list[Piece]]:
     return pieces(pane)
 
 
+def changes(pane: Pane, change: Callable[[], object]) -> None:
+    """What is kept makes way for what a change brings."""
+    before = pieces(pane)
+    change()
+    now = pieces(pane)
+    assert now != before
+    assert now == anew(pane)
+
+
 def quote(store: MarketStore, price: str) -> None:
     store.apply(Quote(source="aries", ts_recv_ns=store.now_ns(), symbol=BTC, last=Decimal(price)))
 
@@ -110,11 +119,7 @@ def test_rows_are_kept_while_only_time_goes_on(name: str, clock: ManualClock, re
 def test_a_ladder_is_drawn_anew_for_whatever_it_depends_on(
     change: Callable[[BookPane, MarketStore], object], book: BookPane, store: MarketStore
 ) -> None:
-    before = pieces(book)
-    change(book, store)
-    now = pieces(book)
-    assert now != before
-    assert now == anew(book)
+    changes(book, lambda: change(book, store))
 
 
 @pytest.mark.parametrize(
@@ -136,11 +141,7 @@ def test_a_ladder_is_drawn_anew_for_whatever_it_depends_on(
 def test_a_chart_is_drawn_anew_for_whatever_it_depends_on(
     change: Callable[[BarsPane, MarketStore], object], bars: BarsPane, store: MarketStore
 ) -> None:
-    before = pieces(bars)
-    change(bars, store)
-    now = pieces(bars)
-    assert now != before
-    assert now == anew(bars)
+    changes(bars, lambda: change(bars, store))
 
 
 @pytest.mark.parametrize(
@@ -156,11 +157,7 @@ def test_a_chart_is_drawn_anew_for_whatever_it_depends_on(
 def test_a_tape_is_drawn_anew_for_whatever_it_depends_on(
     change: Callable[[TapePane, MarketStore], object], tape: TapePane, store: MarketStore
 ) -> None:
-    before = pieces(tape)
-    change(tape, store)
-    now = pieces(tape)
-    assert now != before
-    assert now == anew(tape)
+    changes(tape, lambda: change(tape, store))
 
 
 def test_another_length_of_a_tape_has_other_rows(tape: TapePane) -> None:
