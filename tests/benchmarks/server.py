@@ -142,7 +142,9 @@ async def newsfeed(connection: ServerConnection, rate: float, start: Start) -> N
         number += len(items)
         await connection.send(json.dumps(items))
         await asyncio.sleep(3)
-    await connection.wait_closed()
+    async for message in connection:
+        if message == "ping":
+            await connection.send("pong")
 
 
 def _headline(number: int) -> dict[str, object]:
