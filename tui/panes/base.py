@@ -199,7 +199,7 @@ class Pane(Drawn, can_focus=True):
         corner = Line()
         for text, style in self.corner():
             corner.add(" ", edge).add(text, style)
-        room = width - 3 - (corner.width + 1 if corner.width else 0)
+        room = width - 3 - corner.width
         for text, style in self.heading():
             piece = Line().add(" · ", palette.muted).add(text, style)
             if line.width + piece.width + 1 > room:
