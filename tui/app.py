@@ -43,6 +43,7 @@ from tui.pace import FramePace
 from tui.painting import Painter
 from tui.panes.base import Desk, Pane
 from tui.panes.quotes import QuotesPane
+from tui.quiet import Quiet
 from tui.screens.main import MainScreen
 from tui.telling import REPEAT_NS, Failures, Repeats, notice_text
 from tui.terminal import steady
@@ -128,7 +129,7 @@ class MarketApp(App[None]):
         self._repeats = Repeats()
         self._failures = Failures()
         self._remark = remark
-        self._second = 0
+        self._quiet = Quiet(self.store)
         self._is_leaving = False
         self._early: deque[events.Key] | None = deque()
         self._pace = FramePace(1 / config.frames_per_second, self.clock)
@@ -294,7 +295,7 @@ class MarketApp(App[None]):
         return AwaitComplete() if self.screen is self.main else super().pop_screen()
 
     async def draw_frame(self) -> None:
-        """Draw what changed since the last frame; ages once a second."""
+        """Draw what changed since the last frame, and ages."""
         main = self.main
         if main is None or not main.is_mounted or self.hub is None or not self._pace.beat():
             return
@@ -310,18 +311,20 @@ class MarketApp(App[None]):
         else:
             self._behind += len(changes.keys)
             main.top_bar.behind = self._behind
-            main.draw_bars()  # the lights go on: a feed may fail meanwhile
+            if self._quiet.ticks(changes, self.clock.now_ns()) or changes:
+                main.draw_bars()  # the lights go on: a feed may fail meanwhile
 
     async def draw_changes(self, main: MainScreen, changes: Changes) -> None:
-        """Draw the panes that changes touch, and once a second those that show ages."""
+        """Draw the panes that changes touch, and those that show ages when it is time for them."""
         now_ns = self.clock.now_ns()
-        second, self._second = now_ns // 1_000_000_000 != self._second, now_ns // 1_000_000_000
+        ticks = self._quiet.ticks(changes, now_ns)
         draws: list[Callable[[], None]] = [
             partial(self._draw_pane, pane)
             for pane in main.panes
-            if (changes and pane.is_touched_by(changes)) or (second and pane.ticks) or pane.is_due(now_ns)
+            if pane.display
+            and ((ticks and pane.ticks) or (changes and pane.is_touched_by(changes)) or pane.is_due(now_ns))
         ]
-        if second or changes.topics:
+        if ticks or changes.topics:
             draws.append(main.draw_bars)
         elif changes:
             draws.append(main.top_bar.draw)

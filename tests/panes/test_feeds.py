@@ -169,6 +169,11 @@ def test_the_heading_tells_how_long_a_key_had_to_wait(desk: Desk) -> None:
     assert pane.heading()[1] == ("loop 80 ms", desk.palette.warning)
 
 
+def test_at_rest_the_heading_tells_of_when_the_figures_are(desk: Desk, clock: ManualClock) -> None:
+    desk.store.quiet_since_ns = clock.now_ns()
+    assert [text for text, _ in FeedsPane(desk).heading()] == ["0 of 0 live", "as of 14:37:51"]
+
+
 def test_a_feed_that_falls_behind_says_that_it_is_slow(desk: Desk, store: MarketStore, clock: ManualClock) -> None:
     set_feed(store, "insightsentry:live")
     store.feed("insightsentry:live").stats.keeps_up(False, clock.now_ns())

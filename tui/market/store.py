@@ -14,8 +14,8 @@ from operator import attrgetter
 from statistics import median
 from typing import Any, Final
 
-from tui.market import format as fmt
 from tui.market.accounts import Accounts
+from tui.market.ages import Ages
 from tui.market.bars import BarSeries
 from tui.market.book import needs_more
 from tui.market.events import (
@@ -104,6 +104,9 @@ class MarketStore:
 
     Args:
         now_ns: UTC nanoseconds, the same clock that stamps events.
+
+    Attributes:
+        quiet_since_ns: While the screen rests: since when nothing has happened.
     """
 
     def __init__(self, now_ns: Callable[[], int]) -> None:
@@ -114,6 +117,7 @@ class MarketStore:
         self.accounts = Accounts()
         self.heat = HeatRecorder()
         self.news_dropped = 0
+        self.quiet_since_ns: int | None = None
         self._serving: dict[Subscription, str | None] = {}
         self._wanted_since: dict[Subscription, int] = {}
         self._refusals: dict[Subscription, str] = {}
@@ -261,10 +265,24 @@ class MarketStore:
         status = self.market_status
         return status if status is not None and (not status.feed or self.is_live(status.feed)) else None
 
+    def freshnesses(self) -> list[Freshness]:
+        """Of all that is wanted."""
+        return [self.freshness(subscription) for subscription in self._serving]
+
+    def received_ns(self, subscription: Subscription) -> int | None:
+        """When the value last came, or None when it never did."""
+        newest = self._newest(subscription)
+        return None if newest is None else newest.ts_recv_ns
+
     def age_s(self, subscription: Subscription) -> float | None:
         """Seconds since the value last came, or None when it never did."""
-        newest = self._newest(subscription)
-        return None if newest is None else max(0.0, (self.now_ns() - newest.ts_recv_ns) / NS)
+        received_ns = self.received_ns(subscription)
+        return None if received_ns is None else max(0.0, (self.now_ns() - received_ns) / NS)
+
+    @property
+    def ages(self) -> Ages:
+        """Tells how long ago something was."""
+        return Ages(self.now_ns(), self.quiet_since_ns is not None)
 
     def absence(self, subscription: Subscription) -> str:
         """Why there is no value, for a person: what is awaited, from whom, since when."""
@@ -277,8 +295,11 @@ class MarketStore:
         if status is None or status.state in (FeedState.IDLE, FeedState.CONNECTING, FeedState.AUTHENTICATING):
             return f"connecting to {feed}"
         if status.state is FeedState.LIVE:
-            waited = (self.now_ns() - self._wanted_since.get(subscription, self.now_ns())) / NS
-            return f"waiting for {feed}, {fmt.calm_age(waited)}" if waited >= 1 else f"waiting for {feed}"
+            since_ns, ages = self._wanted_since.get(subscription, self.now_ns()), self.ages
+            if ages.now_ns - since_ns < NS:
+                return f"waiting for {feed}"
+            lasted = f" {ages.lasting(since_ns)}" if ages.by_time(since_ns) else f", {ages.brief(since_ns)}"
+            return f"waiting for {feed}{lasted}"
         if status.state is FeedState.FAILED and status.needs_key:
             return f"press C to enter a key: {status.reason} ({feed})"  # what to do first: rows are narrow
         why = f"{feed} {status.state}: {status.reason}" if status.reason else f"{feed} {status.state}"

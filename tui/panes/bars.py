@@ -100,7 +100,7 @@ class BarsPane(Pane):
         bars = self._bars()
         if subscription is None or not bars:
             return ()
-        age = format.calm_age(self.desk.store.age_s(subscription)).rjust(4)
+        age = self.desk.store.ages.brief(self.desk.store.received_ns(subscription)).rjust(4)
         source = f"{bars[-1].source} {age}" if self.size.width >= _NAMED_FROM else age
         if self._is_stale():
             return (("stale", palette.warning), (source, palette.stale))
@@ -278,9 +278,9 @@ class BarsPane(Pane):
         return format.price(value, self._decimals)
 
     def _countdown(self, bar: Bar) -> str:
-        """Time to the close of the bar; empty when it is over, and for bars too short to count down."""
+        """Time to the close of the bar; empty when it is over, for bars too short to count down, and at rest."""
         left_s = (bar.start_ns + self.interval.seconds * NS - self.desk.now_ns()) // NS
-        if left_s < 0 or self.interval.seconds < 60:
+        if left_s < 0 or self.interval.seconds < 60 or self.desk.store.ages.is_quiet:
             return ""
         minutes, seconds = divmod(left_s, 60)
         hours, minutes = divmod(minutes, 60)

@@ -9,7 +9,6 @@ from typing import ClassVar, Final
 from textual import events
 
 from tui.actions import bindings
-from tui.market import format as fmt
 from tui.market.events import BookSnapshot
 from tui.market.names import Kind, Subscription, Symbol, Wants
 from tui.market.store import BookState, Changes, Freshness, Topic
@@ -108,10 +107,12 @@ class BookPane(Pane):
             return ()
         if stale := self._stale():
             return [(stale, self.desk.palette.warning)]
-        age_s = self.desk.store.age_s(self._subscription)
+        store = self.desk.store
+        age_s = store.age_s(self._subscription)
         pace_s = fmean(state.gaps) if state.gaps else 0.0
         is_quick = 0 < pace_s < 0.7 and (age_s or 0) < 2
-        return [(f"{1 / pace_s:.0f}/s" if is_quick else fmt.calm_age(age_s), self.desk.palette.muted)]
+        text = f"{1 / pace_s:.0f}/s" if is_quick else store.ages.brief(state.book.ts_recv_ns)
+        return [(text, self.desk.palette.muted)]
 
     def rows(self, width: int, height: int) -> list[Line]:
         """The book as the present view shows it, or why there is none."""
@@ -178,7 +179,7 @@ class BookPane(Pane):
         """How old the book is, in words, when it is not live; else nothing."""
         store = self.desk.store
         is_stale = store.freshness(self._subscription) is Freshness.STALE
-        return f"stale {fmt.calm_age(store.age_s(self._subscription))}" if is_stale else ""
+        return f"stale {store.ages.brief(store.received_ns(self._subscription))}" if is_stale else ""
 
     @property
     def _views(self) -> Views:

@@ -11,6 +11,7 @@ from textual import events
 
 from tui.actions import bindings
 from tui.market import format as fmt
+from tui.market.ages import Ages
 from tui.market.events import FeedState
 from tui.market.names import Kind
 from tui.market.store import Changes, FeedRecord, Topic
@@ -72,15 +73,15 @@ def light(record: FeedRecord, palette: Palette, now_ns: int) -> tuple[str, Style
     return sign, palette.style(role)
 
 
-def state_text(record: FeedRecord, now_ns: int) -> str:
+def state_text(record: FeedRecord, ages: Ages) -> str:
     """State and reason with the seconds left: `retry in 8s: connection refused`."""
-    status = record.status
+    status, now_ns = record.status, ages.now_ns
     if status is None:
         return FeedState.IDLE.value
     if status.state is FeedState.LIVE and (silent := record.stats.silent_s(now_ns)):
-        return f"degraded: silent for {fmt.calm_age(silent)}"
+        return f"degraded: silent {ages.lasting(now_ns - int(silent * NS))}"
     if status.state is FeedState.LIVE and (slow := record.stats.slow_s(now_ns)):
-        return f"slow: behind for {fmt.calm_age(slow)}"
+        return f"slow: behind {ages.lasting(now_ns - int(slow * NS))}"
     if status.state is FeedState.BACKING_OFF and status.retry_at_ns is not None:
         left = max(0, round((status.retry_at_ns - now_ns) / NS))
         wait = f"retry in {left}s" if left < MINUTES_FROM_S else f"retry in {fmt.age(left)}"
@@ -116,12 +117,21 @@ class FeedsPane(Pane):
         live = sum(self.desk.store.is_live(name) for name in feeds)
         wanted = sum(record.stats.subscriptions > 0 for record in feeds.values())
         style = self.desk.palette.good if live >= wanted else self.desk.palette.warning
-        lag = self.desk.palette.warning if self.desk.lag_s >= LAG_S else self.desk.palette.muted
-        return [(f"{live} of {max(live, wanted)} live", style), (f"loop {self.desk.lag_s * 1000:.0f} ms", lag)]
+        return [(f"{live} of {max(live, wanted)} live", style), self._lag()]
+
+    def _lag(self) -> Fact:
+        """How long keys had to wait; on a screen at rest, of when all these figures are."""
+        palette, ages = self.desk.palette, self.desk.store.ages
+        if ages.is_quiet and not self.has_focus:
+            return f"as of {fmt.time_of_day(ages.now_ns)}", palette.muted
+        style = palette.warning if self.desk.lag_s >= LAG_S else palette.muted
+        return f"loop {self.desk.lag_s * 1000:.0f} ms", style
 
     def rows(self, width: int, height: int) -> Sequence[Line]:
         """A header, one row a feed, then what is to be said of the selected one."""
         feeds = self.desk.store.feeds
+        if self.has_focus:
+            self.draw_again_at((self.desk.now_ns() // NS + 1) * NS)  # whoever is here wants to see heartbeats too
         if not feeds:
             return message(["No provider is configured."], width, height, self.desk.palette.muted)
         self.selected = min(self.selected, len(feeds) - 1)
@@ -147,7 +157,7 @@ class FeedsPane(Pane):
         sign, style = light(record, palette, self.desk.now_ns())
         line = Line().add("▌" if chosen else " ", palette.accent).add(sign + " ", style)
         line.left(_shown(name, width), name_width, palette.strong if chosen else palette.text)
-        text = state_text(record, self.desk.now_ns())
+        text = state_text(record, self.desk.store.ages)
         if text.startswith("live:"):  # its reason is the plan: spelled out below the list
             text = FeedState.LIVE.value
         room = width - line.width - sum(column.width + 1 for column in columns) - 2
@@ -160,12 +170,11 @@ class FeedsPane(Pane):
     def _figures(self, record: FeedRecord) -> dict[str, str]:
         stats, now_ns = record.stats, self.desk.now_ns()
         frames, size = stats.rates(now_ns)
-        last = None if stats.last_frame_ns is None else (now_ns - stats.last_frame_ns) / NS
         return {
             "latency": fmt.latency(stats.latency_s),
             "msg/s": f"{frames:.1f}" if frames < 1000 else f"{frames:.0f}",
             "data/s": fmt.data(size),
-            "last": fmt.calm_age(last),
+            "last": self.desk.store.ages.brief(stats.last_frame_ns),
             "subs": str(stats.subscriptions),
             "total": fmt.data(stats.bytes),
             "reconn": str(stats.reconnects),
@@ -176,7 +185,7 @@ class FeedsPane(Pane):
 
     def _detail(self, name: str, record: FeedRecord, width: int) -> list[Line]:
         palette, stats = self.desk.palette, record.stats
-        texts = [state_text(record, self.desk.now_ns())]
+        texts = [state_text(record, self.desk.store.ages)]
         if record.status and record.status.remedy:
             texts.append(record.status.remedy)
         texts += [line for line in stats.note.splitlines() if line not in texts[0]]

@@ -14,7 +14,7 @@ from tui.market.events import NewsItem
 from tui.market.names import Kind, Subscription, Wants
 from tui.market.store import Freshness
 from tui.messages import LinkOpened
-from tui.panes.base import NS, Fact, Pane
+from tui.panes.base import Fact, Pane
 from tui.widgets.lines import Line, message, wrap
 
 NEWS = Subscription(Kind.NEWS)
@@ -102,7 +102,8 @@ class NewsPane(Pane):
         if width >= 84 and item.publisher:
             tail += f"  {item.publisher}"
         if width >= 60:
-            tail += f" {fmt.calm_age((self.desk.now_ns() - item.published_ns) / NS):>4}"
+            ages = self.desk.store.ages  # the time of day is in the row already
+            tail += f" {'' if ages.by_time(item.published_ns) else ages.brief(item.published_ns):>4}"
         style = palette.strong if unread else palette.text
         line.left(item.title, max(1, width - line.width - len(tail) - 1), style if live else palette.stale)
         return line.right(tail, width - line.width, palette.muted)

@@ -51,7 +51,7 @@ COLUMNS: Final = (
     Column("volume", 7, 5),
     Column("day range", 14, 8, left=True),
     Column("trend", 10, 3, left=True),
-    Column("age", 4, 2),
+    Column("age", 5, 2),
     Column("source", 14, 6, left=True),
 )
 SORTS: Final = ("list", "symbol", "chg%", "last", "volume")
@@ -184,7 +184,7 @@ class QuotesPane(Pane):
             case "trend":
                 return sparkline([value for _, value in state.spark], column.width), palette.muted
             case "age":
-                return fmt.calm_age((self.desk.now_ns() - state.ts_recv_ns) / NS), palette.muted
+                return self.desk.store.ages.brief(state.ts_recv_ns), palette.muted
             case _:
                 return state.source, palette.muted
 

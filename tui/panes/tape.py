@@ -53,9 +53,10 @@ class TapePane(Pane):
         if not self.shown:
             return ()
         subscription = Subscription(Kind.TRADE, self.shown)
-        if self.desk.store.freshness(subscription) is Freshness.STALE:
-            return [(f"stale {fmt.calm_age(self.desk.store.age_s(subscription))}", self.desk.palette.warning)]
-        feed = self.desk.store.serving(subscription)
+        store = self.desk.store
+        if store.freshness(subscription) is Freshness.STALE:
+            return [(f"stale {store.ages.brief(store.received_ns(subscription))}", self.desk.palette.warning)]
+        feed = store.serving(subscription)
         return [(feed.partition(":")[0], self.desk.palette.muted)] if feed else ()
 
     def rows(self, width: int, height: int) -> Sequence[Line]:

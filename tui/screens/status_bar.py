@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tui.actions import ACTIONS, Action
-from tui.market import format as fmt
 from tui.market.events import FeedState
 from tui.market.store import FeedRecord
-from tui.panes.base import NS, Desk
+from tui.panes.base import Desk
 from tui.panes.feeds import light, state_text
 from tui.widgets.line_bar import LineBar
 from tui.widgets.lines import Line
@@ -68,10 +67,11 @@ class StatusBar(LineBar):
         state = record.status.state if record.status else FeedState.IDLE
         unwell = state is FeedState.LIVE and (record.stats.silent_s(now_ns) or record.stats.slow_s(now_ns))
         if unwell or state in (FeedState.BACKING_OFF, FeedState.FAILED):
-            text = state_text(record, now_ns)
+            text = state_text(record, self.desk.store.ages)
             return line.add(" " + (text.partition(":")[0] if short else text) + " ", style)
         if not short and state is FeedState.LIVE and record.stats.last_frame_ns is not None:
-            line.add(f" {fmt.calm_age((now_ns - record.stats.last_frame_ns) / NS):>4}", palette.muted)
+            ages = self.desk.store.ages  # a heartbeat is nothing to be told of while nothing else happens
+            line.add(f" {'' if ages.is_quiet else ages.brief(record.stats.last_frame_ns):>4}", palette.muted)
         return line.add(" ")
 
     def _hint(self, action: Action) -> Line:

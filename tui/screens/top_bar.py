@@ -44,9 +44,10 @@ class TopBar(LineBar):
 
     def line(self, width: int) -> Line:
         """Name and symbol at the left, session and time at the right."""
-        left, right = self._left(width), self._right(width)
-        if left.width + right.width + 2 <= width:
-            left.to(width - right.width).extend(right)
+        left = self._left(width)
+        for right in (self._right(width), self._time(is_brief=True)):
+            if left.width + right.width + 2 <= width:
+                return left.to(width - right.width).extend(right)
         return left
 
     def _left(self, width: int) -> Line:
@@ -82,7 +83,7 @@ class TopBar(LineBar):
         if percent is not None:
             line.add(fmt.percent(percent), palette.moved(1 if percent > 0 else -1) if live else palette.stale)
         if not live:
-            line.add(f" stale {fmt.calm_age(store.age_s(subscription))}", palette.warning)
+            line.add(f" stale {store.ages.brief(store.received_ns(subscription))}", palette.warning)
         return line
 
     def _spread(self) -> Line:
@@ -111,7 +112,14 @@ class TopBar(LineBar):
         if status and width >= 100:
             word, role = SESSIONS[status.session]
             line.add("stocks ", palette.muted).add(word, palette.style(role))
-            if zone:
+            if zone and not self.desk.store.ages.is_quiet:
                 line.add(f" {fmt.time_of_day(now_ns, zone, with_seconds=False)} ET", palette.muted)
             line.add("   ")
-        return line.add(f"{fmt.time_of_day(now_ns)} UTC ", palette.text)
+        return line.extend(self._time())
+
+    def _time(self, *, is_brief: bool = False) -> Line:
+        """The clock; while nothing happens, since when: a clock would be all that goes on."""
+        palette, since_ns = self.desk.palette, self.desk.store.quiet_since_ns
+        time = fmt.time_of_day(self.desk.now_ns() if since_ns is None else since_ns, with_seconds=not is_brief)
+        line = Line() if since_ns is None else Line().add("quiet " if is_brief else "quiet since ", palette.muted)
+        return line.add(time + (" " if is_brief else " UTC "), palette.text)
