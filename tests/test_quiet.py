@@ -104,6 +104,21 @@ def test_what_comes_wakes_all_that_shows_time_at_once(quiet: Quiet, store: Marke
     assert store.quiet_since_ns is None
 
 
+def test_whoever_draws_is_woken_before_the_change_can_be_read(
+    quiet: Quiet, store: MarketStore, clock: ManualClock
+) -> None:
+    woken: list[bool] = []
+    store.wake = lambda: woken.append(store.is_changed)
+    quote(store)
+    store.assign(Subscription(Kind.QUOTE, AAPL), QUOTES)
+    assert not woken, "nobody rests"
+    seconds_drawn(quiet, store, clock, 20)
+    quote(store)
+    store.assign(Subscription(Kind.QUOTE, AAPL), BOOK)
+    store.forget(Subscription(Kind.QUOTE, AAPL))
+    assert woken == [False, True, True]
+
+
 @pytest.mark.parametrize("state", [FeedState.BACKING_OFF, FeedState.CONNECTING, FeedState.AUTHENTICATING])
 def test_no_rest_while_a_feed_is_on_its_way(
     quiet: Quiet, store: MarketStore, clock: ManualClock, state: FeedState
@@ -230,6 +245,8 @@ async def test_nothing_is_written_while_nothing_happens(clock: ManualClock) -> N
             clock.advance(1)
             await app.draw_frame()
         assert app.sheet.written == ""
-        quote(app.store, "190.30")
-        await until(lambda: "190.30" in app.sheet.written)
+        for price in ("190.30", "190.31"):
+            quote(app.store, price)
+            await until(lambda price=price: price in app.sheet.written)  # type: ignore[misc]
         assert "quiet since" not in app.sheet.written
+        assert app._pace.lag_s < 1, "rest is not lateness"

@@ -69,6 +69,8 @@ LONG_S: Final = 15.0
 """How long a notice stays that names something to do."""
 LONGEST_S: Final = 60.0
 """The same for what has to be done before anything comes."""
+REST_S: Final = 1.0
+"""Between two looks at a screen at rest."""
 MOST_EARLY: Final = 256
 """Keys kept that were pressed before the first frame."""
 
@@ -109,6 +111,7 @@ class MarketApp(App[None]):
         self.config = config
         self.clock = clock or Clock()
         self.store = MarketStore(self.clock.now_ns)
+        self.store.wake = self._wake
         self.themes = load_themes()
         self.desk = Desk(
             store=self.store,
@@ -130,6 +133,7 @@ class MarketApp(App[None]):
         self._failures = Failures()
         self._remark = remark
         self._quiet = Quiet(self.store)
+        self._alarm: asyncio.TimerHandle | None = None
         self._is_leaving = False
         self._early: deque[events.Key] | None = deque()
         self._pace = FramePace(1 / config.frames_per_second, self.clock)
@@ -156,7 +160,7 @@ class MarketApp(App[None]):
     def on_mount(self) -> None:
         """Show the first frame, then start the feeds."""
         self.set_keymap(dict(self.config.keys))
-        self.set_interval(1 / self.config.frames_per_second, self.draw_frame)
+        self._frames = self.set_interval(1 / self.config.frames_per_second, self.draw_frame)
         self.call_after_refresh(self._go_on)
 
     def get_default_screen(self) -> MainScreen:
@@ -313,6 +317,19 @@ class MarketApp(App[None]):
             main.top_bar.behind = self._behind
             if self._quiet.ticks(changes, self.clock.now_ns()) or changes:
                 main.draw_bars()  # the lights go on: a feed may fail meanwhile
+        if self.store.quiet_since_ns is not None and not self.store.is_changed:
+            self._rest()
+
+    def _rest(self) -> None:
+        """Stop the frame clock while nothing happens, but for a look once a second: values stop being live."""
+        self._frames.pause()
+        self._alarm = asyncio.get_running_loop().call_later(REST_S, self._wake)
+
+    def _wake(self) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
+        self._pace.restart()
+        self._frames.resume()
 
     async def draw_changes(self, main: MainScreen, changes: Changes) -> None:
         """Draw the panes that changes touch, and those that show ages when it is time for them."""
@@ -321,8 +338,8 @@ class MarketApp(App[None]):
         draws: list[Callable[[], None]] = [
             partial(self._draw_pane, pane)
             for pane in main.panes
-            if pane.display
-            and ((ticks and pane.ticks) or (changes and pane.is_touched_by(changes)) or pane.is_due(now_ns))
+            if ((ticks and pane.ticks) or (changes and pane.is_touched_by(changes)) or pane.is_due(now_ns))
+            and pane.display
         ]
         if ticks or changes.topics:
             draws.append(main.draw_bars)

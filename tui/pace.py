@@ -30,6 +30,10 @@ class FramePace:
         self._late: deque[float] = deque(maxlen=max(LASTING, round(1 / interval_s)))
         self._to_skip = 0
 
+    def restart(self) -> None:
+        """The timer starts again after a pause, which was not lateness."""
+        self._before = self._clock.monotonic()
+
     @property
     def lag_s(self) -> float:
         """The longest that the loop was held up in the last second."""

@@ -107,6 +107,7 @@ class MarketStore:
 
     Attributes:
         quiet_since_ns: While the screen rests: since when nothing has happened.
+        wake: Called while it rests and something changes, before it can be read.
     """
 
     def __init__(self, now_ns: Callable[[], int]) -> None:
@@ -118,6 +119,7 @@ class MarketStore:
         self.heat = HeatRecorder()
         self.news_dropped = 0
         self.quiet_since_ns: int | None = None
+        self.wake: Callable[[], None] = lambda: None
         self._serving: dict[Subscription, str | None] = {}
         self._wanted_since: dict[Subscription, int] = {}
         self._refusals: dict[Subscription, str] = {}
@@ -133,6 +135,7 @@ class MarketStore:
 
     def apply(self, event: Event) -> None:
         """Merge an event of any kind."""
+        self._stir()
         match event:
             case Quote():
                 self._apply_quote(event)
@@ -160,6 +163,11 @@ class MarketStore:
                 self.accounts.apply(event)
                 self._keys.add(Subscription(Kind.ACCOUNT))
 
+    @property
+    def is_changed(self) -> bool:
+        """Whether anything changed since the last frame."""
+        return bool(self._keys or self._topics)
+
     def drain(self) -> Changes:
         """What changed since the last call."""
         changes = Changes(frozenset(self._keys), frozenset(self._topics))
@@ -175,11 +183,13 @@ class MarketStore:
         """Say which feed serves a subscription; None while nobody can."""
         self._wanted_since.setdefault(subscription, self.now_ns())
         if subscription not in self._serving or self._serving[subscription] != feed:
+            self._stir()
             self._serving[subscription] = feed
             self._keys.add(subscription)
 
     def forget(self, subscription: Subscription) -> None:
         """Nobody wants it any more: its value goes, so that nothing old is shown when it is wanted again."""
+        self._stir()
         for known in (self._serving, self._wanted_since, self._refusals):
             known.pop(subscription, None)
         symbol = subscription.symbol
@@ -304,6 +314,10 @@ class MarketStore:
             return f"press C to enter a key: {status.reason} ({feed})"  # what to do first: rows are narrow
         why = f"{feed} {status.state}: {status.reason}" if status.reason else f"{feed} {status.state}"
         return f"{why}. {status.remedy}" if status.state is FeedState.FAILED and status.remedy else why
+
+    def _stir(self) -> None:
+        if self.quiet_since_ns is not None:
+            self.wake()
 
     def _apply_quote(self, event: Quote) -> None:
         state, key = self._quotes.get(event.symbol), Subscription(Kind.QUOTE, event.symbol)
