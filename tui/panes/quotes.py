@@ -67,8 +67,8 @@ class QuotesPane(Pane):
     help: ClassVar[str] = (
         "Your watch list. The selected row drives bars, book and tape.\n\n"
         "▲ ▼ show the last move; a lit price has just changed. Dim figures are not live: the age column says how old "
-        "they are. ? after a price: it jumped so far that a second update has to confirm it. d: delayed by "
-        "contract. ~: derived from an order book, no trade behind it.\n\n"
+        "they are, or at rest when they came. ? after a price: it jumped so far that a second update has "
+        "to confirm it. d: delayed by contract. ~: derived from an order book, no trade behind it.\n\n"
         "/ adds a symbol, x removes it (u brings it back), s sorts, J and K move a row, w shows the next list."
     )
     BINDINGS = bindings("quotes")
