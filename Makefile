@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo run test check format soak fuzz reliability gallery clean help
+.PHONY: demo run test check format bench soak fuzz reliability gallery clean help
 
 help: ## show the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/:/' | column -t -s:
@@ -49,7 +49,7 @@ reliability: $(VENV)/.installed-dev ## write docs/reliability.md and the counts 
 	$(BIN)/python -m tests.faults.table
 
 clean: ## remove what the other targets made
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .benchmarks .ruff_cache .hypothesis
 
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "tickdeck needs Python 3.11 or newer; say PYTHON=python3.11 make ...")'

@@ -30,6 +30,12 @@ async def until(holds: Callable[[], object], *, limit_s: float = 10.0, what: str
         pytest.fail(f"not within {limit_s:g} s: {(what() if callable(what) else what) or holds}")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Functions are timed when that is asked for (`--benchmark-enable`), not by every run of the tests."""
+    config.option.benchmark_disable = True
+
+
 @pytest.fixture
 async def simulator() -> AsyncIterator[SimulatorServer]:
     """A server that speaks every installed provider's protocol, on free ports, with a fixed seed."""

@@ -32,7 +32,7 @@ BRIEF_S = 75.0
 def parts(server: Server, *, brief: bool) -> Mapping[str, Callable[[], Iterator[Figure]]]:
     """What can be measured, by name."""
     return {
-        "decode": lambda: decoding.decoding(rounds=7 if brief else 25),
+        "decode": lambda: decoding.decoding(turns=6 if brief else 27),
         "receive": lambda: receiving.receiving(server, rounds=3 if brief else 9, round_s=0.3 if brief else 1),
         "draw": drawing.drawing,
         "book": lambda: book.book(seconds=3 if brief else 30),

@@ -1,13 +1,9 @@
-"""What a benchmark yields, how two things are compared fairly, and the table of all."""
+"""What a benchmark yields, and the table of all."""
 
 from __future__ import annotations
 
-import gc
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import median
-from typing import NamedTuple
 
 
 @dataclass(frozen=True)
@@ -45,28 +41,6 @@ class Figure:
         return self.what, self.limit, _text(self.value, self.unit), target, self.verdict, self.detail
 
 
-class Ratio(NamedTuple):
-    """Medians over the rounds: ours and the limit in seconds, and the ratio of neighbours."""
-
-    ours: float
-    limit: float
-    ratio: float
-
-
-def compare(ours: Callable[[], object], limit: Callable[[], object], *, rounds: int, round_s: float = 0.02) -> Ratio:
-    """CPU time of two functions, measured in turns so that a busy machine disturbs both alike.
-
-    Args:
-        ours: What we do.
-        limit: What cannot be done faster.
-        rounds: How many pairs; the medians count.
-        round_s: About how long a half of a pair takes.
-    """
-    counts = [max(1, round(round_s / max(_timed(each, 10), 1e-9))) for each in (ours, limit)]
-    pairs = [(_timed(ours, counts[0]), _timed(limit, counts[1])) for _ in range(rounds)]
-    return Ratio(median(a for a, _ in pairs), median(b for _, b in pairs), median(a / b for a, b in pairs))
-
-
 def percentile(values: Sequence[float], share: float) -> float:
     """The smallest value that `share` of all values do not exceed."""
     ordered = sorted(values)
@@ -82,19 +56,6 @@ def table(figures: Sequence[Figure]) -> str:
         "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |" for row in rows
     ]
     return "\n".join(lines)
-
-
-def _timed(function: Callable[[], object], count: int) -> float:
-    """Seconds of CPU for one call, the collector at rest."""
-    gc.collect()
-    gc.disable()
-    try:
-        started = time.process_time()
-        for _ in range(count):
-            function()
-        return (time.process_time() - started) / count
-    finally:
-        gc.enable()
 
 
 def _text(value: float, unit: str) -> str:
