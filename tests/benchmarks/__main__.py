@@ -38,7 +38,9 @@ def parts(server: Server, *, brief: bool) -> Mapping[str, Callable[[], Iterator[
         "book": lambda: book.book(seconds=3 if brief else 30),
         "start": lambda: starting.starting(rounds=1 if brief else 7),
         "rest": lambda: starting.resting(seconds=4 if brief else 60),
-        "idle": lambda: starting.idling(lambda: whole.dashboard(server, quotes=-1, books=-1), 3 if brief else 60),
+        "idle": lambda: starting.idling(
+            lambda: whole.dashboard(server, quotes=-1, books=-1), 3 if brief else 60, silent_s=3 if brief else 25
+        ),
         "load": lambda: whole.loaded(server, seconds=3 if brief else 30),
         "calls": lambda: whole.calling(server, seconds=3 if brief else 30),
         "last": lasting.lasting,

@@ -15,6 +15,9 @@ DEMO = ("-m", "tui", "demo")
 SEEN = re.compile(rb"ready to be seen")
 FIRST_FRAME = re.compile(rb"Quotes")
 LIVE = re.compile(rb"[+-]\d\.\d\d%")
+AT_REST = re.compile(rb"quiet since")
+"""Stands in the place of the clock when nothing has happened for a while."""
+REST_LIMIT_S = 90.0
 
 
 def bare() -> Program:
@@ -61,17 +64,24 @@ def resting(seconds: float) -> Iterator[Figure]:
     yield Figure("`demo`, quiet market, ten symbols", "one core", speed.scaled(share), "%", 6.0, speed.detail(share))
 
 
-def idling(make: Callable[[], Program], seconds: float) -> Iterator[Figure]:
-    """Connected, nothing comes: only the clock and the ages go on."""
+def idling(make: Callable[[], Program], seconds: float, silent_s: float) -> Iterator[Figure]:
+    """Connected, nothing comes: the screen comes to rest, and from then on nothing is written.
+
+    Args:
+        make: The program.
+        seconds: How long to watch it.
+        silent_s: It rests when it has written nothing for so long. That a feed falls silent and a book grows stale are
+            things that happen, half a minute and 45 s after the last update.
+    """
     with make() as program:
-        program.until(FIRST_FRAME)
-        program.watch(4)
+        rested = program.until(AT_REST, REST_LIMIT_S)
+        program.until_silent(silent_s, REST_LIMIT_S - rested)
         before = program.written
         with measured() as speed:
             share = _share(program, seconds)
         written = (program.written - before) / seconds
     yield Figure("nothing happens", "one core", speed.scaled(share), "%", 1.0, speed.detail(share))
-    yield Figure("nothing happens: written each second", "the cells of the clock and the ages", written, "B", 0)
+    yield Figure("nothing happens: written each second", "", written, "B", 0)
 
 
 def _share(program: Program, seconds: float) -> float:

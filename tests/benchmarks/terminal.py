@@ -104,6 +104,13 @@ class Program:
             if data := self.read(left):
                 look(data, time.monotonic())
 
+    def until_silent(self, silent_s: float, limit_s: float) -> None:
+        """Read until nothing has come for so long. Raises like `until`."""
+        ends = time.monotonic() + limit_s
+        while self.read(silent_s):
+            self._check(ends, f"never silent for {silent_s:.0f} s within {limit_s:.0f} s")
+        self._check(ends, "silent")
+
     def watch_until(self, holds: Callable[[], object]) -> None:
         """Read until something is true outside. Raises like `until`."""
         ends = time.monotonic() + LIMIT_S
