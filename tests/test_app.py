@@ -18,9 +18,9 @@ from tui.actions import ACTIONS
 from tui.app import MOST_EARLY, MarketApp
 from tui.config import Config
 from tui.credentials import FixedSecrets
-from tui.market.events import FeedState
 from tui.market.names import Interval, Kind, Subscription, Symbol
 from tui.market.store import Freshness
+from tui.market.terms import FeedState
 from tui.panes.bars import BarsPane
 from tui.panes.base import Pane
 from tui.panes.book import BookPane

@@ -16,9 +16,10 @@ from tui.clock import NS, Clock
 from tui.config import Config
 from tui.credentials import FixedSecrets
 from tui.feeds.hub import FeedHub
-from tui.market.events import Bar, BookSnapshot, Event, FeedState, NewsItem, Quote, Status, Trade
+from tui.market.events import Bar, BookSnapshot, Event, NewsItem, Quote, Status, Trade
 from tui.market.names import Interval, Kind, Subscription, Symbol
 from tui.market.store import Freshness, MarketStore
+from tui.market.terms import FeedState
 from tui.rest import RestClient
 from tui.simulator.faults import Fault, FaultKind
 from tui.simulator.market import AggregatedLevel, Change, SimBar, SimTrade

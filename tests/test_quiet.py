@@ -14,9 +14,10 @@ from tui.app import MarketApp
 from tui.clock import NS, ManualClock
 from tui.config import Config
 from tui.credentials import FixedSecrets
-from tui.market.events import Bar, BookSnapshot, FeedState, NewsItem, Quote, Trade
+from tui.market.events import Bar, BookSnapshot, NewsItem, Quote, Trade
 from tui.market.names import Interval, Kind, Subscription, Symbol
 from tui.market.store import MarketStore
+from tui.market.terms import FeedState
 from tui.panes.bars import BarsPane
 from tui.panes.base import Desk, Pane
 from tui.panes.book import BookPane

@@ -8,9 +8,10 @@ from tests.conftest import until
 from tests.test_app import add, dashboard, shows, text_of
 from tui.app import MarketApp
 from tui.feeds.refusals import OWN
-from tui.market.events import FeedState, Notice, Status
+from tui.market.events import Notice, Status
 from tui.market.names import Kind, Subscription, Symbol
 from tui.market.store import FeedRecord
+from tui.market.terms import FeedState
 from tui.simulator.server import SimulatorServer
 from tui.telling import MOST_TOLD, REPEAT_NS, Failures, Repeats, notice_text
 

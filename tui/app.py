@@ -24,9 +24,9 @@ from tui.actions import ACTIONS, Action
 from tui.browser import open_in_browser
 from tui.clock import Clock
 from tui.errors import CredentialError, TickdeckError
-from tui.market.events import Severity
 from tui.market.names import Interval, Symbol
 from tui.market.store import Changes, MarketStore, Topic
+from tui.market.terms import Severity
 from tui.market.text import safe_url
 from tui.messages import (
     IntervalChosen,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from tui.market.events import FeedState
 from tui.market.store import Changes, FeedRecord, MarketStore
+from tui.market.terms import FeedState
 
 NS: Final = 1_000_000_000
 AFTER_NS: Final = 10 * NS

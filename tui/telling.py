@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from tui.clock import NS
-from tui.market.events import FeedState, Notice
+from tui.market.events import Notice
 from tui.market.store import FeedRecord
+from tui.market.terms import FeedState
 
 REPEAT_NS: Final = 30 * NS
 """The same text is not told again for this long."""

@@ -20,8 +20,9 @@ from tests.benchmarks.terminal import Program
 from tui.app import MarketApp
 from tui.config import Config
 from tui.credentials import FixedSecrets
-from tui.market.events import BookSnapshot, FeedState, Level, Status
+from tui.market.events import BookSnapshot, Status
 from tui.market.names import Kind, Subscription, Symbol
+from tui.market.terms import FeedState, Level
 
 PER_SECOND: Final = 20
 LEVELS: Final = 200

@@ -27,9 +27,10 @@ from tui.app import MarketApp
 from tui.clock import Clock
 from tui.config import Config
 from tui.credentials import FixedSecrets
-from tui.market.events import Bar, BookSnapshot, FeedState, NewsItem, Quote, Status, Trade
+from tui.market.events import Bar, BookSnapshot, NewsItem, Quote, Status, Trade
 from tui.market.names import Interval, Kind, Subscription, Symbol
 from tui.market.store import MarketStore
+from tui.market.terms import FeedState
 from tui.widgets.lines import PLAIN
 
 ROUNDS: Final = 40

@@ -14,7 +14,6 @@ from tui.market.events import (
     Bar,
     BookSnapshot,
     Event,
-    FeedState,
     Greeks,
     NewsItem,
     Notice,
@@ -30,6 +29,7 @@ from tui.market.health import FeedStats
 from tui.market.heat import HeatHistory
 from tui.market.names import Interval, Kind, Subscription, Symbol
 from tui.market.store import MarketStore
+from tui.market.terms import FeedState
 from tui.market.walls import WallWatch
 from tui.themes import load_themes
 from tui.widgets import lines, row_strip

@@ -24,11 +24,12 @@ from tui.feeds.connection import FeedConnection
 from tui.feeds.link import Link, Surroundings
 from tui.feeds.pacing import DialLimiter, SendLimiter
 from tui.feeds.refusals import Refusals
-from tui.market.events import NewsItem, Notice, Severity
+from tui.market.events import NewsItem, Notice
 from tui.market.health import FeedStats
 from tui.market.names import Kind, Subscription, Symbol
 from tui.market.quotes import QuoteState
 from tui.market.store import MarketStore
+from tui.market.terms import Severity
 from tui.panes.base import Desk
 from tui.panes.quotes import QuotesPane
 from tui.providers.base import Limits, Renew, Send, Signal

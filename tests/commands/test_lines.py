@@ -13,9 +13,10 @@ from tui.commands.lines import (
     to_json,
     trade_record,
 )
-from tui.market.events import Bar, BookSnapshot, FeedState, NewsItem, Quote, Status, Trade
+from tui.market.events import Bar, BookSnapshot, NewsItem, Quote, Status, Trade
 from tui.market.names import Interval, Symbol
 from tui.market.store import MarketStore
+from tui.market.terms import FeedState
 
 AAPL, BTC = Symbol("AAPL"), Symbol("BTC/USDT")
 RECV_NS = 1_767_623_871_204_871_000

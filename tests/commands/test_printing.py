@@ -5,9 +5,10 @@ import pytest
 from tui.clock import NS, ManualClock
 from tui.commands.lines import Record
 from tui.commands.printing import KINDS, EventPrinter
-from tui.market.events import Bar, BookSnapshot, Event, FeedState, NewsItem, Quote, Status, Trade
+from tui.market.events import Bar, BookSnapshot, Event, NewsItem, Quote, Status, Trade
 from tui.market.names import Interval, Symbol
 from tui.market.store import MarketStore
+from tui.market.terms import FeedState
 
 AAPL, NVDA = Symbol("AAPL"), Symbol("NVDA")
 D = Decimal

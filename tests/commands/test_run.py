@@ -15,7 +15,7 @@ from tui.commands.run import look_for_keys
 from tui.config import Config
 from tui.credentials import FixedSecrets
 from tui.errors import CredentialError, KeyringUnavailable
-from tui.market.events import FeedState
+from tui.market.terms import FeedState
 
 
 class NoKeyring(FixedSecrets):

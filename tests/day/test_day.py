@@ -22,9 +22,9 @@ from tui.feeds import upkeep
 from tui.feeds.connection import FeedConnection
 from tui.feeds.hub import FeedHub
 from tui.feeds.pacing import SendLimiter
-from tui.market.events import FeedState
 from tui.market.names import Interval, Kind, Subscription, Symbol
 from tui.market.store import Freshness, MarketStore
+from tui.market.terms import FeedState
 from tui.providers.aries.simulator.tokens import CLIENT, REFRESH
 from tui.providers.base import Channel, Provider
 from tui.providers.insightsentry import simulator_rest

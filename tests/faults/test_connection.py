@@ -41,9 +41,9 @@ from tui.feeds.hub import FeedHub
 from tui.feeds.outcome import SLOW_S
 from tui.feeds.pacing import DialLimiter, SendLimiter
 from tui.feeds.transport import WebSocketConnector
-from tui.market.events import FeedState
 from tui.market.health import FeedStats
 from tui.market.names import Kind, Subscription, Symbol
+from tui.market.terms import FeedState
 from tui.providers.base import Channel
 
 BOOK = Subscription(Kind.BOOK, Symbol("AAPL"))

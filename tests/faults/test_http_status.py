@@ -17,7 +17,7 @@ from tests.feeds.test_connection import BACKING_OFF, FAILED, waits_s
 from tests.test_rest import client, reply, site
 from tui.errors import RestError
 from tui.feeds.outcome import SLOW_S
-from tui.market.events import FeedState
+from tui.market.terms import FeedState
 
 Refusal = Callable[[ServerConnection, Request], Response]
 

@@ -17,9 +17,9 @@ from tests.feeds.test_hub import QUOTES, clock_of, hub_of, running
 from tui.clock import Clock, ManualClock
 from tui.feeds.pacing import DialLimiter, SendLimiter
 from tui.feeds.refusals import OWN
-from tui.market.events import FeedState
 from tui.market.names import Kind, Symbol, Wants
 from tui.market.store import Freshness
+from tui.market.terms import FeedState
 
 SYMBOLS = [f"S{number:03d}" for number in range(500)]
 

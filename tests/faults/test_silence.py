@@ -25,9 +25,10 @@ from tui.config import Config as ProgramConfig
 from tui.credentials import FixedSecrets
 from tui.feeds.hub import FeedHub
 from tui.feeds.transport import WebSocketConnector
-from tui.market.events import BookSnapshot, FeedState, Quote, Status
+from tui.market.events import BookSnapshot, Quote, Status
 from tui.market.names import Kind, Subscription, Symbol
 from tui.market.store import Freshness, MarketStore
+from tui.market.terms import FeedState
 from tui.rest import RestClient
 from tui.simulator.server import SimulatorServer
 

@@ -15,9 +15,10 @@ from tests.feeds.test_connection import BACKING_OFF, FAILED, closing
 from tests.panes.conftest import set_feed, text_of
 from tests.test_app import dashboard
 from tui.clock import ManualClock
-from tui.market.events import FeedState, NewsItem, Trade
+from tui.market.events import NewsItem, Trade
 from tui.market.names import Kind, Subscription, Symbol, parse_symbol
 from tui.market.store import MarketStore
+from tui.market.terms import FeedState
 from tui.market.text import clean
 from tui.messages import LinkOpened
 from tui.panes.base import Desk

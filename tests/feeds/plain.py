@@ -23,9 +23,10 @@ from tui.errors import CredentialError
 from tui.feeds.connection import FeedConnection
 from tui.feeds.pacing import DialLimiter, SendLimiter
 from tui.feeds.transport import WebSocketConnector
-from tui.market.events import Bar, BookSnapshot, Event, FeedState, Notice, Quote, Status
+from tui.market.events import Bar, BookSnapshot, Event, Notice, Quote, Status
 from tui.market.health import FeedStats
 from tui.market.names import Interval, Kind, Subscription, Symbol, Wants
+from tui.market.terms import FeedState
 from tui.providers.base import (
     Channel,
     Close,

@@ -38,9 +38,10 @@ from tui.feeds.connection import FeedConnection
 from tui.feeds.link import BATCH
 from tui.feeds.pacing import SendLimiter
 from tui.feeds.transport import WebSocketConnector
-from tui.market.events import Bar, Event, FeedState, Severity, Status
+from tui.market.events import Bar, Event, Status
 from tui.market.health import FeedStats
 from tui.market.names import Symbol, Wants
+from tui.market.terms import FeedState, Severity
 from tui.providers.base import ProviderContext
 
 IDLE, CONNECTING, AUTHENTICATING, LIVE, BACKING_OFF, FAILED = FeedState

@@ -28,9 +28,10 @@ from tui.clock import ManualClock
 from tui.errors import RestError
 from tui.feeds.hub import FeedHub
 from tui.feeds.subscriptions import RETURN_S, TAKEOVER_S
-from tui.market.events import Event, FeedState, Quote
+from tui.market.events import Event, Quote
 from tui.market.names import Kind, Subscription, Symbol
 from tui.market.store import Freshness, MarketStore
+from tui.market.terms import FeedState
 from tui.providers.base import Channel, Limits, Provider, ProviderSettings, SymbolMatch
 
 AAPL = Symbol("AAPL")

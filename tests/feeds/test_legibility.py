@@ -10,7 +10,7 @@ from tests.feeds.plain import Caller, feed_to, scripted, until
 from tui.clock import ManualClock
 from tui.feeds import legibility
 from tui.feeds.legibility import LOST_S, MOST_LOST, Legibility
-from tui.market.events import FeedState
+from tui.market.terms import FeedState
 
 
 def test_only_many_in_a_row_over_some_time_count() -> None:

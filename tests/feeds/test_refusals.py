@@ -11,9 +11,10 @@ from tests.feeds.plain import bar, quote
 from tui.clock import ManualClock
 from tui.feeds.refusals import OWN, Refusals, did_you_mean
 from tui.feeds.search import SearchMatch, SearchResult
-from tui.market.events import Notice, Quote, Severity
+from tui.market.events import Notice, Quote
 from tui.market.names import Kind, Subscription, Symbol
 from tui.market.store import MarketStore
+from tui.market.terms import Severity
 
 
 def book(symbol: str) -> Subscription:

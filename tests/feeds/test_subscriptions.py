@@ -13,9 +13,10 @@ import pytest
 from tests.feeds.plain import QUICK, bar, quote
 from tui.clock import ManualClock
 from tui.feeds.subscriptions import RETURN_S, TAKEOVER_S, SubscriptionManager
-from tui.market.events import FeedState, MarketStatus, NewsItem, Notice, Quote, Session
+from tui.market.events import MarketStatus, NewsItem, Notice, Quote
 from tui.market.names import Kind, Subscription, Symbol, Wants
 from tui.market.store import MarketStore
+from tui.market.terms import FeedState, Session
 from tui.providers.base import Channel, Limits
 
 AAPL, NVDA = quote("AAPL"), quote("NVDA")

@@ -20,7 +20,7 @@ from tests.feeds.raw import raw_port
 from tui.errors import CredentialError, RestError
 from tui.feeds.outcome import SLOW_S, classify
 from tui.feeds.transport import WAITING, WAITING_COMPRESSED, WebSocketConnector
-from tui.market.events import FeedState
+from tui.market.terms import FeedState
 from tui.providers.base import Channel, Limits, Then
 
 LARGEST_READ = 256 * 1024

@@ -19,9 +19,10 @@ from tui.clock import ManualClock
 from tui.errors import FeedError, KeyringUnavailable, RestError
 from tui.feeds.hub import FeedHub
 from tui.feeds.upkeep import CLAIM_S, SHARED
-from tui.market.events import FeedState, Notice, Severity
+from tui.market.events import Notice
 from tui.market.names import Kind, Symbol, Wants
 from tui.market.store import MarketStore
+from tui.market.terms import FeedState, Severity
 from tui.providers.base import CredentialField, Limits, Provider, SymbolMatch
 
 AAPL = Symbol("AAPL")

@@ -15,7 +15,8 @@ from tests.conftest import until
 from tests.limits.world import Feed, World, feed, want
 from tui.clock import NS
 from tui.credentials import FixedSecrets
-from tui.market.events import FeedState, Quote
+from tui.market.events import Quote
+from tui.market.terms import FeedState
 from tui.providers.aries import AriesProvider
 from tui.providers.aries.simulator import AriesDialect
 from tui.providers.aries.simulator.session import Session

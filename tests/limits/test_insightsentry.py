@@ -19,7 +19,8 @@ from tests.conftest import until
 from tests.limits.world import World, feed, want
 from tui.clock import NS
 from tui.feeds.pacing import SendLimiter
-from tui.market.events import FeedState, NewsItem, Quote
+from tui.market.events import NewsItem, Quote
+from tui.market.terms import FeedState
 from tui.providers.insightsentry.simulator import InsightSentryDialect, LiveConversation, NewsfeedConversation
 
 SYMBOLS = ("AAPL", "NVDA", "MSFT", "TSLA", "SPX", "BTC/USDT", "ETH/USDT")

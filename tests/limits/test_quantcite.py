@@ -13,7 +13,8 @@ from tests.conftest import until
 from tests.limits.world import World, feed, want
 from tui.feeds.hub import FeedHub
 from tui.feeds.pacing import SendLimiter
-from tui.market.events import BookSnapshot, FeedState, Notice
+from tui.market.events import BookSnapshot, Notice
+from tui.market.terms import FeedState
 from tui.providers.quantcite import QuantCite
 from tui.providers.quantcite.simulator import GIB, BookConversation, QuantCiteDialect
 

@@ -7,8 +7,9 @@ from decimal import Decimal
 
 from hypothesis import strategies as st
 
-from tui.market.events import BookSnapshot, Level, VenueBest
+from tui.market.events import BookSnapshot
 from tui.market.names import Symbol
+from tui.market.terms import Level, VenueBest
 
 VENUES = ("binance", "okx", "kraken")
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.market.books import level, sides, snapshot
 from tui.market import book as arithmetic
 from tui.market.book import BookSide
-from tui.market.events import Level
+from tui.market.terms import Level
 
 SIDES: tuple[BookSide, ...] = ("bid", "ask")
 STEPS = tuple(Decimal(text) for text in ("0.01", "0.02", "0.05", "0.1", "0.5", "1", "2", "25", "1000"))

@@ -19,7 +19,8 @@ from tui.market.cost import (
     step_amount,
     suggested_amount,
 )
-from tui.market.events import BookSnapshot, Level, Side
+from tui.market.events import BookSnapshot
+from tui.market.terms import Level, Side
 
 SIDES: tuple[Side, ...] = ("buy", "sell")
 UNITS: tuple[Unit, ...] = ("base", "quote")

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from tui.market.events import BookSnapshot, VenueBest
+from tui.market.events import BookSnapshot
 from tui.market.names import Symbol
+from tui.market.terms import VenueBest
 
 SIDE = ((Decimal("97210.4"), Decimal("0.8125"), ("binance", "okx")),)
 LEAST: dict[str, Any] = {

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tui.clock import ManualClock
-from tui.market.events import BookSnapshot, FeedState, Level, Side, Status, Trade
+from tui.market.events import BookSnapshot, Status, Trade
 from tui.market.heat import (
     KEPT_S,
     MAX_LEVELS,
@@ -27,6 +27,7 @@ from tui.market.heat import (
 )
 from tui.market.names import Kind, Subscription, Symbol
 from tui.market.store import MarketStore
+from tui.market.terms import FeedState, Level, Side
 
 BTC = Symbol("BTC/USDT")
 STEPS = tuple(Decimal(text) for text in ("0.01", "0.02", "0.05", "0.25", "1", "2", "25", "1000"))

@@ -7,20 +7,10 @@ from decimal import Decimal
 import pytest
 
 from tui.clock import ManualClock
-from tui.market.events import (
-    Bar,
-    BookSnapshot,
-    FeedState,
-    MarketStatus,
-    NewsItem,
-    Notice,
-    Quote,
-    Session,
-    Status,
-    Trade,
-)
+from tui.market.events import Bar, BookSnapshot, MarketStatus, NewsItem, Notice, Quote, Status, Trade
 from tui.market.names import Interval, Kind, Subscription, Symbol
 from tui.market.store import MAX_NEWS, MAX_NOTICES, MAX_SYMBOLS, MAX_TRADES, Freshness, MarketStore, Topic
+from tui.market.terms import FeedState, Session
 
 AAPL = Symbol("AAPL")
 QUOTE = Subscription(Kind.QUOTE, AAPL)

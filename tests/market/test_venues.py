@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from tests.market.books import VENUES, level, sides, snapshot
 from tui.market import book as arithmetic
-from tui.market.events import BookSnapshot, Level, VenueBest
+from tui.market.events import BookSnapshot
+from tui.market.terms import Level, VenueBest
 from tui.market.venues import NEAR_BP, NS, STALE_MOVES, STALE_NS, VenueWatch, is_split, parts, split, without
 
 BIDS = [level("100.00", "3", "okx"), level("99.95", "1", "okx", "kraken"), level("99.50", "8", "binance")]

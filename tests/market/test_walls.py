@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.market.books import level, sides
-from tui.market.events import Level
+from tui.market.terms import Level
 from tui.market.walls import (
     FACTOR,
     GRACE_NS,

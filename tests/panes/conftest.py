@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import pytest
 
 from tui.clock import ManualClock
-from tui.market.events import FeedState, Status
+from tui.market.events import Status
 from tui.market.names import Subscription, parse_symbol
 from tui.market.store import MarketStore
+from tui.market.terms import FeedState
 from tui.panes.base import Desk
 from tui.themes import load_themes
 from tui.widgets.lines import Line

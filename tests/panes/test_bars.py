@@ -11,9 +11,10 @@ from textual.app import App, ComposeResult
 
 from tests.panes.conftest import set_feed, style_at, text_of
 from tui.clock import ManualClock
-from tui.market.events import Bar, FeedState, Notice, Status
+from tui.market.events import Bar, Notice, Status
 from tui.market.names import Interval, Kind, Subscription, Symbol
 from tui.market.store import MarketStore
+from tui.market.terms import FeedState
 from tui.panes.bars import BarsPane
 from tui.panes.base import Desk, Pane
 from tui.widgets.lines import Line

@@ -10,9 +10,10 @@ from textual.app import App, ComposeResult
 
 from tests.panes.conftest import set_feed, style_at, text_of
 from tui.clock import ManualClock
-from tui.market.events import BookSnapshot, FeedState, Level, Notice
+from tui.market.events import BookSnapshot, Notice
 from tui.market.names import Kind, Subscription, Symbol, parse_symbol
 from tui.market.store import MarketStore
+from tui.market.terms import FeedState, Level
 from tui.panes.base import Desk
 from tui.panes.book import BookPane
 from tui.widgets.ladder import PARTS

@@ -23,8 +23,9 @@ from tests.conftest import until
 from tests.panes.conftest import set_feed
 from tests.recorder import Recorder
 from tui.clock import ManualClock
-from tui.market.events import BookSnapshot, FeedState, Level
+from tui.market.events import BookSnapshot
 from tui.market.names import Kind, Subscription, parse_symbol
+from tui.market.terms import FeedState, Level
 from tui.panes.base import Desk
 from tui.panes.book import BookPane
 

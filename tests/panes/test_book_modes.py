@@ -11,10 +11,11 @@ from textual.app import App, ComposeResult
 
 from tests.panes.conftest import set_feed, text_of
 from tui.clock import ManualClock
-from tui.market.events import BookSnapshot, FeedState, Level, Trade
+from tui.market.events import BookSnapshot, Trade
 from tui.market.heat import KEPT_S, NS
 from tui.market.names import Kind, Subscription, parse_symbol
 from tui.market.store import Changes, MarketStore
+from tui.market.terms import FeedState, Level
 from tui.panes.base import Desk, Pane
 from tui.panes.book import HISTORY_FROM, BookPane
 

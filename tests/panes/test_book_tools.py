@@ -13,9 +13,10 @@ from textual.pilot import Pilot
 from tests.panes.conftest import set_feed, text_of
 from tests.panes.test_book import ASKS, BIDS, BTC, FEED, VENUES, WANTED, levels, prices, said
 from tui.clock import ManualClock
-from tui.market.events import BookSnapshot, FeedState, Level, VenueBest
+from tui.market.events import BookSnapshot
 from tui.market.names import Kind, Subscription, parse_symbol
 from tui.market.store import MarketStore
+from tui.market.terms import FeedState, Level, VenueBest
 from tui.messages import VenuesChosen
 from tui.panes.base import Desk
 from tui.panes.book import BookPane

@@ -9,9 +9,10 @@ import pytest
 
 from tests.panes.conftest import set_feed, text_of
 from tui.clock import ManualClock
-from tui.market.events import FeedState, Status, Trade
+from tui.market.events import Status, Trade
 from tui.market.names import Kind, Subscription, Symbol
 from tui.market.store import MarketStore
+from tui.market.terms import FeedState
 from tui.panes.base import Desk
 from tui.panes.feeds import FeedsPane
 from tui.panes.tape import TapePane, directions

@@ -11,9 +11,10 @@ import pytest
 from tests.panes import test_bars, test_book
 from tests.panes.conftest import set_feed
 from tui.clock import NS, ManualClock
-from tui.market.events import FeedState, Quote, Trade
+from tui.market.events import Quote, Trade
 from tui.market.names import Interval, Kind, Subscription, Symbol
 from tui.market.store import MarketStore
+from tui.market.terms import FeedState
 from tui.panes.bars import BarsPane
 from tui.panes.base import Desk, Pane
 from tui.panes.book import BookPane

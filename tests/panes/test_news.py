@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from tests.panes.conftest import set_feed, text_of
-from tui.market.events import FeedState, NewsItem
+from tui.market.events import NewsItem
 from tui.market.names import Symbol
 from tui.market.store import MarketStore
+from tui.market.terms import FeedState
 from tui.panes.base import Desk
 from tui.panes.news import NEWS, NewsPane
 

@@ -8,9 +8,10 @@ import pytest
 
 from tests.panes.conftest import set_feed, style_at, text_of
 from tui.clock import ManualClock
-from tui.market.events import FeedState, Quote
+from tui.market.events import Quote
 from tui.market.names import Kind, Subscription, Symbol
 from tui.market.store import MarketStore
+from tui.market.terms import FeedState
 from tui.panes.base import Desk
 from tui.panes.quotes import COLUMNS, QuotesPane, choose_columns
 

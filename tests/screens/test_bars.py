@@ -8,9 +8,10 @@ import pytest
 
 from tests.panes.conftest import set_feed, text_of
 from tui.clock import ManualClock
-from tui.market.events import FeedState, MarketStatus, Quote, Session, Status
+from tui.market.events import MarketStatus, Quote, Status
 from tui.market.names import Kind, Subscription, Symbol
 from tui.market.store import MarketStore
+from tui.market.terms import FeedState, Session
 from tui.panes.base import Desk
 from tui.screens.status_bar import StatusBar
 from tui.screens.top_bar import TopBar

@@ -23,8 +23,9 @@ from tui.app import MarketApp
 from tui.config import Config
 from tui.credentials import FixedSecrets
 from tui.market import heat
-from tui.market.events import Event, FeedState
+from tui.market.events import Event
 from tui.market.store import Changes
+from tui.market.terms import FeedState
 
 ROOT = Path(__file__).parents[2]
 SETTLE_S = 90.0

@@ -9,7 +9,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from tui.app import MarketApp
-from tui.market.events import FeedState
+from tui.market.terms import FeedState
 from tui.screens.main import MainScreen
 from tui.screens.symbols import SymbolPrompt
 

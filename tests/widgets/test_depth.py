@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tui.market.book import BookSide
-from tui.market.events import BookSnapshot, Level
+from tui.market.events import BookSnapshot
 from tui.market.names import Symbol
+from tui.market.terms import Level
 from tui.themes import load_themes
 from tui.widgets.depth import PriceColumns, curve, size_scale
 from tui.widgets.depth_view import DepthView

@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.test_themes import contrast
-from tui.market.events import BookSnapshot, Side
+from tui.market.events import BookSnapshot
 from tui.market.heat import NS, HeatColumn, Print, pack
 from tui.market.names import Symbol
+from tui.market.terms import Side
 from tui.themes import Palette, load_themes
 from tui.widgets.heat_ink import ASK, BID, MID, SHADES, HeatInk, ramp, thresholds
 from tui.widgets.heat_shades import HeatShades

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.market.books import VENUES, level, snapshot
-from tui.market.events import BookSnapshot, Level, VenueBest
+from tui.market.events import BookSnapshot
+from tui.market.terms import Level, VenueBest
 from tui.themes import load_themes
 from tui.widgets.ladder import CURSOR, Look
 from tui.widgets.ladder_view import LadderView

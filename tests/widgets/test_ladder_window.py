@@ -8,7 +8,7 @@ from decimal import Decimal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tui.market.events import Level
+from tui.market.terms import Level
 from tui.widgets.ladder_window import Sides, Window
 
 

@@ -7,7 +7,8 @@ from decimal import Decimal
 import pytest
 
 from tests.market.books import level, snapshot
-from tui.market.events import BookSnapshot, VenueBest
+from tui.market.events import BookSnapshot
+from tui.market.terms import VenueBest
 from tui.themes import load_themes
 from tui.widgets.ladder import Look
 from tui.widgets.lines import Line

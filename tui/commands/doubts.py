@@ -9,9 +9,9 @@ from tui.clock import NS
 from tui.commands.setup import complain
 from tui.feeds.hub import FeedHub
 from tui.feeds.refusals import did_you_mean
-from tui.market.events import FeedState
 from tui.market.names import Symbol, Wants
 from tui.market.store import Freshness
+from tui.market.terms import FeedState
 
 SILENT_S: Final = 5.0
 """A symbol without any value for this long on a live feed is asked about."""

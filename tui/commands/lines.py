@@ -13,9 +13,10 @@ from typing import Any, Final
 
 from tui.clock import to_iso
 from tui.market.book import touch
-from tui.market.events import QUOTE_FIELDS, Bar, BookSnapshot, Event, Level, NewsItem, Status, Trade
+from tui.market.events import Bar, BookSnapshot, Event, NewsItem, Status, Trade
 from tui.market.names import Symbol
 from tui.market.quotes import QuoteState
+from tui.market.terms import QUOTE_FIELDS, Level
 
 Record = dict[str, Any]
 """The fields of a line in their order: text, booleans, Decimals, None, lists."""

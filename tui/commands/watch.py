@@ -21,9 +21,10 @@ from tui.credentials import CredentialStore
 from tui.feeds.hub import FeedHub
 from tui.feeds.refusals import OWN, did_you_mean
 from tui.loop import run
-from tui.market.events import Event, Notice, Severity
+from tui.market.events import Event, Notice
 from tui.market.names import Interval, Kind, Subscription, Symbol, Wants
 from tui.market.store import MarketStore
+from tui.market.terms import Severity
 from tui.market.text import clean
 from tui.providers.base import HttpClient, SecretStore
 from tui.state import StateFile

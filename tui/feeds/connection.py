@@ -19,9 +19,10 @@ from tui.feeds.outcome import Outcome, classify
 from tui.feeds.oversize import Oversize, excused
 from tui.feeds.pacing import DialLimiter, SendLimiter
 from tui.feeds.transport import Connect, Transport, WebSocketConnector
-from tui.market.events import Event, FeedState, Notice, Status
+from tui.market.events import Event, Notice, Status
 from tui.market.health import FeedStats
 from tui.market.names import Subscription, Wants
+from tui.market.terms import FeedState
 from tui.providers.base import Channel, Codec, Credential, Provider, Then
 from tui.redaction import MASK, MIN_SECRET
 

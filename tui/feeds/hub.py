@@ -21,9 +21,10 @@ from tui.feeds.standby import Standby
 from tui.feeds.subscriptions import SubscriptionManager
 from tui.feeds.transport import Connect, WebSocketConnector
 from tui.feeds.upkeep import Upkeep
-from tui.market.events import Event, FeedState, Notice, Severity, Status
+from tui.market.events import Event, Notice, Status
 from tui.market.names import Interval, Kind, Subscription, Symbol, Wants
 from tui.market.store import MarketStore
+from tui.market.terms import FeedState, Severity
 from tui.market.text import clean
 from tui.providers import providers as installed
 from tui.providers.base import (

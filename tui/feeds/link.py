@@ -18,9 +18,10 @@ from tui.feeds.outcome import Outcome, classify
 from tui.feeds.pacing import SendLimiter
 from tui.feeds.routes import subscription_of
 from tui.feeds.transport import Transport
-from tui.market.events import Event, Notice, Severity, Status
+from tui.market.events import Event, Notice, Status
 from tui.market.health import FeedStats
 from tui.market.names import Kind, Subscription, Wants
+from tui.market.terms import Severity
 from tui.market.text import clean
 from tui.providers.base import (
     Channel,

@@ -10,9 +10,10 @@ from typing import Final
 
 from tui.clock import NS
 from tui.feeds.search import SearchMatch, SearchResult
-from tui.market.events import Notice, Severity
+from tui.market.events import Notice
 from tui.market.names import Subscription, Symbol, Wants
 from tui.market.store import Freshness, MarketStore
+from tui.market.terms import Severity
 
 OWN: Final = "tickdeck"
 """Source of what no provider says: it follows from what all of them say."""

@@ -10,9 +10,10 @@ from typing import Final, Protocol
 
 from tui.clock import Clock
 from tui.feeds.routes import subscription_of
-from tui.market.events import Event, FeedState, Notice, Severity
+from tui.market.events import Event, Notice
 from tui.market.names import Kind, Subscription, Wants
 from tui.market.store import MarketStore
+from tui.market.terms import FeedState, Severity
 from tui.providers.base import Channel
 
 TAKEOVER_S: Final = 10.0

@@ -13,7 +13,8 @@ from tui.errors import TickdeckError
 from tui.feeds.connection import FeedConnection
 from tui.feeds.instances import Instances
 from tui.feeds.pacing import SendLimiter
-from tui.market.events import Notice, Severity
+from tui.market.events import Notice
+from tui.market.terms import Severity
 from tui.providers.base import Provider
 
 log = logging.getLogger(__name__)

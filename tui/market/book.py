@@ -11,7 +11,8 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, InvalidOperation
 from itertools import accumulate
 from typing import Final, Literal, NamedTuple
 
-from tui.market.events import BookSnapshot, Level
+from tui.market.events import BookSnapshot
+from tui.market.terms import Level
 
 BookSide = Literal["bid", "ask"]
 

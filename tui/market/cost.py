@@ -12,7 +12,8 @@ from decimal import Decimal
 from typing import Final, Literal, NamedTuple
 
 from tui.market.book import BASIS_POINTS, BookSide, touch
-from tui.market.events import BookSnapshot, Level, Side
+from tui.market.events import BookSnapshot
+from tui.market.terms import Level, Side
 
 Unit = Literal["base", "quote"]
 """What a quantity counts: the instrument itself, or what is paid for it."""

@@ -7,17 +7,12 @@ Stamps are UTC nanoseconds: `ts_event_ns` by the provider (None when it gives no
 from __future__ import annotations
 
 from decimal import Decimal
-from enum import StrEnum
-from typing import Any, Final, Literal, NamedTuple, Self
+from typing import Any, Final, Self
 
 from pydantic import BaseModel, ConfigDict
 
 from tui.market.names import Interval, Subscription, Symbol
-
-Level = tuple[Decimal, Decimal, tuple[str, ...]]
-"""One price level: price, size, venues (who contributes; empty when the source does not say)."""
-
-Side = Literal["buy", "sell"]
+from tui.market.terms import FeedState, Level, Session, Severity, Side, VenueBest
 
 
 class Event(BaseModel):
@@ -53,13 +48,6 @@ class Quote(Event):
     """True when the figures were computed from something else (a book), not sent as a quote."""
 
 
-QUOTE_FIELDS = (
-    "bid", "ask", "bid_size", "ask_size", "last", "change", "change_percent",
-    "volume", "open", "high", "low", "prev_close", "delayed",
-)  # fmt: skip
-"""The fields of a quote that merge one by one."""
-
-
 class Trade(Event):
     """One execution."""
 
@@ -86,16 +74,6 @@ class Bar(Event):
     volume: Decimal | None = None
     closed: bool = False
     """True when the source says, or a later bar proves, that it will not change any more."""
-
-
-class VenueBest(NamedTuple):
-    """The best prices of one venue and what rests there at that venue; None where it has nothing on that side."""
-
-    venue: str
-    bid: Decimal | None = None
-    bid_size: Decimal | None = None
-    ask: Decimal | None = None
-    ask_size: Decimal | None = None
 
 
 class BookSnapshot(Event):
@@ -144,15 +122,6 @@ class NewsItem(Event):
     publisher: str = ""
     published_ns: int
     symbols: tuple[Symbol, ...] = ()
-
-
-class Session(StrEnum):
-    """Trading hours of the stock market."""
-
-    PRE = "pre"
-    REGULAR = "regular"
-    POST = "post"
-    CLOSED = "closed"
 
 
 class MarketStatus(Event):
@@ -238,17 +207,6 @@ class Watchlist(Event):
     symbols: tuple[str, ...]
 
 
-class FeedState(StrEnum):
-    """What a connection is doing."""
-
-    IDLE = "idle"
-    CONNECTING = "connecting"
-    AUTHENTICATING = "authenticating"
-    LIVE = "live"
-    BACKING_OFF = "backing off"
-    FAILED = "failed"
-
-
 class Status(Event):
     """A feed changed state. `reason` is something a person can act on; `remedy` says how."""
 
@@ -261,14 +219,6 @@ class Status(Event):
     """When the next attempt starts, while backing off."""
     needs_key: bool = False
     """Whether another key or token would help."""
-
-
-class Severity(StrEnum):
-    """How much a notice matters."""
-
-    INFO = "info"
-    WARNING = "warning"
-    ERROR = "error"
 
 
 class Notice(Event):

@@ -17,8 +17,9 @@ from operator import attrgetter
 from typing import Final, NamedTuple, TypeVar
 
 from tui.market.book import Touch, imbalance, touch
-from tui.market.events import BookSnapshot, Side, Trade
+from tui.market.events import BookSnapshot, Trade
 from tui.market.names import Symbol
+from tui.market.terms import Side
 
 NS: Final = 1_000_000_000
 KEPT_S: Final = 600

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final
 
-from tui.market.events import QUOTE_FIELDS, Quote
+from tui.market.events import Quote
 from tui.market.names import Symbol
+from tui.market.terms import QUOTE_FIELDS
 
 NS: Final = 1_000_000_000
 MAX_SPARK: Final = 120

@@ -23,7 +23,6 @@ from tui.market.events import (
     Bar,
     BookSnapshot,
     Event,
-    FeedState,
     Greeks,
     MarketStatus,
     NewsItem,
@@ -41,6 +40,7 @@ from tui.market.heat import HeatRecorder
 from tui.market.limited import put
 from tui.market.names import Interval, Kind, Subscription, Symbol
 from tui.market.quotes import QuoteState
+from tui.market.terms import FeedState
 
 NS: Final = 1_000_000_000
 MAX_TRADES: Final = 500

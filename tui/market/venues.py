@@ -13,7 +13,8 @@ from decimal import Decimal
 from typing import Final, NamedTuple
 
 from tui.market.book import BASIS_POINTS, BookSide, crossing_venues, touch
-from tui.market.events import BookSnapshot, Level, VenueBest
+from tui.market.events import BookSnapshot
+from tui.market.terms import Level, VenueBest
 
 NS: Final = 1_000_000_000
 NEAR_BP: Final = Decimal(10)

@@ -10,7 +10,7 @@ from statistics import median_low
 from typing import Final, NamedTuple
 
 from tui.market.book import BookSide
-from tui.market.events import Level
+from tui.market.terms import Level
 
 NS: Final = 1_000_000_000
 NEIGHBOURS: Final = 10

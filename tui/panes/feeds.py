@@ -12,9 +12,9 @@ from textual import events
 from tui.actions import bindings
 from tui.market import format as fmt
 from tui.market.ages import Ages
-from tui.market.events import FeedState
 from tui.market.names import Kind
 from tui.market.store import Changes, FeedRecord, Topic
+from tui.market.terms import FeedState
 from tui.messages import ReconnectRequested
 from tui.panes.base import NS, Fact, Pane
 from tui.themes import Palette

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tui.actions import ACTIONS, Action
-from tui.market.events import FeedState
 from tui.market.store import FeedRecord
+from tui.market.terms import FeedState
 from tui.panes.base import Desk
 from tui.panes.feeds import light, state_text
 from tui.widgets.line_bar import LineBar

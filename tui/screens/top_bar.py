@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from tui.market import book as arithmetic
 from tui.market import format as fmt
-from tui.market.events import Session
 from tui.market.names import Kind, Subscription, Symbol
 from tui.market.store import Freshness
+from tui.market.terms import Session
 from tui.widgets.line_bar import LineBar
 from tui.widgets.lines import Line
 

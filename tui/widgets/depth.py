@@ -16,7 +16,7 @@ from rich.style import Style
 
 from tui.market import format as fmt
 from tui.market.book import BookSide
-from tui.market.events import Level
+from tui.market.terms import Level
 from tui.widgets.canvas import BLANK, Canvas
 from tui.widgets.ladder import Look
 from tui.widgets.lines import Line

@@ -14,7 +14,8 @@ from typing import Final
 from tui.market import book as arithmetic
 from tui.market import format as fmt
 from tui.market.book import BookSide, Touch
-from tui.market.events import BookSnapshot, Level
+from tui.market.events import BookSnapshot
+from tui.market.terms import Level
 from tui.widgets.depth import DepthChart, PriceColumns, SizeScale, curve, draw, size_scale
 from tui.widgets.figures import SizeColumn, distance
 from tui.widgets.ladder import GAP, Columns, Look

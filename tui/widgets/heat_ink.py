@@ -7,7 +7,7 @@ from typing import Final
 
 from rich.style import Style
 
-from tui.market.events import Side
+from tui.market.terms import Side
 from tui.themes import Palette
 from tui.widgets.lines import PLAIN as NO_STYLE
 from tui.widgets.lines import mixed

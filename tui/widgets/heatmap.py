@@ -17,8 +17,8 @@ from typing import Final
 from rich.style import Style
 
 from tui.market import format as fmt
-from tui.market.events import Side
 from tui.market.heat import HeatColumn, Print
+from tui.market.terms import Side
 from tui.widgets.axis import PriceScale
 from tui.widgets.canvas import Canvas
 from tui.widgets.heat_ink import ASK, BID, MID, SHADES, Cell, HeatInk

@@ -17,7 +17,7 @@ from tui.market import book as arithmetic
 from tui.market import format as fmt
 from tui.market.book import BookSide, Touch
 from tui.market.events import BookSnapshot
-from tui.market.events import Level as BookLevel
+from tui.market.terms import Level as BookLevel
 from tui.market.venues import Place, split
 from tui.market.walls import WallNote, WallWatch
 from tui.widgets import ladder

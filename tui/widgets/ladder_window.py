@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from tui.market.book import BookSide
-from tui.market.events import Level
+from tui.market.terms import Level
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,9 @@ import pytest
 from tests.providers.aries.sessions import NOW_NS, credential, error, events, golden, live, of, one, sent, update, want
 from tests.providers.contract import drained
 from tui.clock import NS
-from tui.market.events import Balance, NewsItem, Notice, Order, PnlCandle, Position, Severity, Watchlist
+from tui.market.events import Balance, NewsItem, Notice, Order, PnlCandle, Position, Watchlist
 from tui.market.store import MarketStore
+from tui.market.terms import Severity
 from tui.providers.aries.accounts import NEWS, AccountsCodec
 from tui.providers.base import Count, SymbolTable
 

@@ -26,11 +26,11 @@ from tui.market.events import (
     PnlCandle,
     Position,
     Quote,
-    Session,
     Trade,
     Watchlist,
 )
 from tui.market.names import Wants
+from tui.market.terms import Session
 from tui.providers.aries.simulator import AriesDialect, Behaviour
 from tui.providers.base import Close, Latency, LoggedIn, LoginRefused, Then
 from tui.simulator.dialect import Hangup

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from tests.providers.aries.sessions import NOW_NS, credential, events, golden, live, one, sent, update, want
 from tests.providers.contract import drained
 from tui.clock import NS
-from tui.market.events import BookSnapshot, VenueBest
+from tui.market.events import BookSnapshot
+from tui.market.terms import VenueBest
 from tui.market.venues import parts, split, without
 from tui.providers.aries.level2 import Level2Book, Mode
 from tui.providers.aries.market import MarketCodec

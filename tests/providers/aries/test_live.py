@@ -14,9 +14,10 @@ from tests.providers.aries.sessions import subscription, want
 from tui.credentials import FixedSecrets
 from tui.feeds.connection import FeedConnection
 from tui.feeds.pacing import SendLimiter
-from tui.market.events import Bar, BookSnapshot, Event, FeedState, Greeks, MarketStatus, Order, Position, Quote, Trade
+from tui.market.events import Bar, BookSnapshot, Event, Greeks, MarketStatus, Order, Position, Quote, Trade
 from tui.market.health import FeedStats
 from tui.market.names import Wants
+from tui.market.terms import FeedState
 from tui.providers.aries import AriesProvider, sign_in
 from tui.providers.aries.settings import AriesSettings
 from tui.providers.aries.simulator import AriesDialect

@@ -23,8 +23,9 @@ from tests.providers.aries.sessions import (
 )
 from tests.providers.contract import drained
 from tui.clock import NS
-from tui.market.events import BookSnapshot, Greeks, MarketStatus, Notice, Quote, Session, Trade
+from tui.market.events import BookSnapshot, Greeks, MarketStatus, Notice, Quote, Trade
 from tui.market.names import Symbol
+from tui.market.terms import Session
 from tui.providers.aries.market import MarketCodec
 from tui.providers.base import Count, SymbolTable
 

@@ -9,7 +9,8 @@ import pytest
 from tests.providers.aries.sessions import NOW_NS, TOKEN, credential, error, golden, live, of, sent, update, want
 from tests.providers.contract import drained
 from tui.clock import NS
-from tui.market.events import MarketStatus, Notice, Quote, Severity
+from tui.market.events import MarketStatus, Notice, Quote
+from tui.market.terms import Severity
 from tui.providers.aries.accounts import AccountsCodec
 from tui.providers.aries.charts import ChartsCodec
 from tui.providers.aries.codec import SessionCodec

@@ -22,8 +22,9 @@ from tests.providers.insightsentry.stand_ins import (
     subscribes,
 )
 from tui.clock import NS
-from tui.market.events import Bar, Notice, Quote, Severity, Trade
+from tui.market.events import Bar, Notice, Quote, Trade
 from tui.market.names import Interval, Kind, Subscription, Symbol
+from tui.market.terms import Severity
 from tui.providers.base import Close, Count, Latency, LoggedIn, Then
 from tui.providers.insightsentry.wire import SeriesOptions, interval_of
 

@@ -9,8 +9,9 @@ import pytest
 from tests.providers.contract import NOW_NS
 from tests.providers.quantcite.desk import BTC, ETH, GOLDEN, SOL, Desk, book, make, of, quote, sent
 from tui.clock import NS
-from tui.market.events import BookSnapshot, Notice, Quote, Severity
+from tui.market.events import BookSnapshot, Notice, Quote
 from tui.market.names import Kind, Subscription, Symbol
+from tui.market.terms import Severity
 from tui.providers.base import Close, Count, Latency, LoggedIn, LoginRefused, Pause, Send, Then
 from tui.providers.quantcite.symbols import PairIndex
 

@@ -15,8 +15,9 @@ from pydantic import SecretStr
 
 from tests.providers.contract import drained
 from tui.clock import NS
-from tui.market.events import BookSnapshot, Notice, Quote, Severity
+from tui.market.events import BookSnapshot, Notice, Quote
 from tui.market.names import Kind, Subscription, Symbol, Wants
+from tui.market.terms import Severity
 from tui.providers.base import (
     Close,
     Count,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar, Final
 
-from tui.market.events import Event, Severity
+from tui.market.events import Event
 from tui.market.names import Kind, Subscription, Wants
+from tui.market.terms import Severity
 from tui.providers.aries import guesses, ledger, wire
 from tui.providers.aries.codec import SessionCodec
 from tui.providers.aries.guesses import What

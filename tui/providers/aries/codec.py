@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import ClassVar, Final, Literal
 
 from tui.clock import NS
-from tui.market.events import Notice, Severity
+from tui.market.events import Notice
 from tui.market.names import Kind, Subscription, Symbol, Wants
+from tui.market.terms import Severity
 from tui.market.text import clean
 from tui.providers import parse
 from tui.providers.aries import guesses, normalise, wire

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, Final, Literal, NamedTuple, TypeVar
 
-from tui.market.events import Level, VenueBest
+from tui.market.terms import Level, VenueBest
 from tui.providers import parse
 from tui.providers.aries.normalise import price
 

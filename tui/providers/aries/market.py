@@ -8,8 +8,9 @@ from decimal import Decimal
 from typing import Any, ClassVar, Final
 
 from tui.clock import NS
-from tui.market.events import BookSnapshot, Greeks, MarketStatus, Quote, Session, Trade
+from tui.market.events import BookSnapshot, Greeks, MarketStatus, Quote, Trade
 from tui.market.names import Kind, Subscription, Wants
+from tui.market.terms import Session
 from tui.providers import parse
 from tui.providers.aries import guesses, normalise, wire
 from tui.providers.aries.codec import NAME, SessionCodec

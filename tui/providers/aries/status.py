@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from tui.clock import to_datetime
-from tui.market.events import MarketStatus, Session
+from tui.market.events import MarketStatus
+from tui.market.terms import Session
 from tui.providers import parse
 from tui.providers.aries.normalise import Body
 

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from tui.clock import NS
-from tui.market.events import Notice, Severity
+from tui.market.events import Notice
+from tui.market.terms import Severity
 from tui.providers.base import Close, Codec, Count, Credential, LoggedIn, Output, Pause, Renew, Signal, Then
 from tui.providers.insightsentry import problems
 from tui.providers.insightsentry.decode import SOURCE

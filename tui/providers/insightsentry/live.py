@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, ClassVar, Final
 
 from tui.clock import NS
-from tui.market.events import Bar, Notice, Severity
+from tui.market.events import Bar, Notice
 from tui.market.names import Kind, Subscription, Symbol, Wants
+from tui.market.terms import Severity
 from tui.providers.base import Close, Count, Credential, Output, Send, Signal, Then
 from tui.providers.insightsentry import decode, guesses
 from tui.providers.insightsentry.codec import MASK, SocketCodec

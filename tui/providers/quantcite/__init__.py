@@ -11,8 +11,9 @@ from pydantic import Field
 
 from tui.clock import NS
 from tui.errors import CredentialError, FeedError, RestError
-from tui.market.events import Notice, Severity
+from tui.market.events import Notice
 from tui.market.names import AssetClass, Kind, Subscription, Symbol, asset_class
+from tui.market.terms import Severity
 from tui.providers.base import (
     Channel,
     Codec,

@@ -16,7 +16,7 @@ from typing import Annotated, Any, Final, Literal, NamedTuple, NotRequired
 from pydantic import Field, TypeAdapter
 from typing_extensions import TypedDict  # pydantic wants this one below Python 3.12
 
-from tui.market.events import Level
+from tui.market.terms import Level
 from tui.providers import parse
 from tui.providers.quantcite.wire import MAX_CODE, figure, names
 

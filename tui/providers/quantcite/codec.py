@@ -10,8 +10,9 @@ from typing import Any, Final, assert_never
 from pydantic import SecretStr
 
 from tui.clock import NS
-from tui.market.events import BookSnapshot, Level, Notice, Quote, Severity
+from tui.market.events import BookSnapshot, Notice, Quote
 from tui.market.names import Kind, Subscription, Symbol, Wants
+from tui.market.terms import Level, Severity
 from tui.providers import parse
 from tui.providers.base import (
     HOLD_S,

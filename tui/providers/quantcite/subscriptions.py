@@ -23,8 +23,9 @@ from enum import Enum, auto
 from typing import Final, NamedTuple
 
 from tui.clock import NS
-from tui.market.events import Notice, Severity
+from tui.market.events import Notice
 from tui.market.names import Subscription, Wants
+from tui.market.terms import Severity
 from tui.providers.base import Send
 from tui.providers.quantcite import wire
 from tui.providers.quantcite.books import Book
