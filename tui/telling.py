@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from tui.clock import NS
-from tui.market.events import Notice
 from tui.market.store import FeedRecord
 from tui.market.terms import FeedState
+
+if TYPE_CHECKING:
+    from tui.market.events import Notice
 
 REPEAT_NS: Final = 30 * NS
 """The same text is not told again for this long."""

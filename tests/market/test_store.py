@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from tui.clock import ManualClock
-from tui.market.events import Bar, BookSnapshot, MarketStatus, NewsItem, Notice, Quote, Status, Trade
+from tui.market.events import Bar, BookSnapshot, Event, Greeks, MarketStatus, NewsItem, Notice, Quote, Status, Trade
 from tui.market.names import Interval, Kind, Subscription, Symbol
 from tui.market.store import MAX_NEWS, MAX_NOTICES, MAX_SYMBOLS, MAX_TRADES, Freshness, MarketStore, Topic
 from tui.market.terms import FeedState, Session
@@ -47,6 +47,19 @@ def book(clock: ManualClock, bid: str = "97210.4", ask: str = "97212.1") -> Book
         bids=((Decimal(bid), Decimal(1), ("okx",)),),
         asks=((Decimal(ask), Decimal(1), ("okx",)),),
     )
+
+
+def test_the_store_merges_every_kind_of_event(store: MarketStore) -> None:
+    assert set(store._merges) == set(Event.__subclasses__())
+
+
+def test_sensitivities_are_merged_field_by_field(store: MarketStore, clock: ManualClock) -> None:
+    for figures in ({"delta": "0.52", "gamma": "0.031"}, {"delta": "0.54"}, {"gamma": None}):
+        store.apply(Greeks.model_validate({"source": "aries", "ts_recv_ns": clock.now_ns(), "symbol": AAPL, **figures}))
+    greeks = store.greeks(AAPL)
+    assert greeks
+    assert (greeks.delta, greeks.gamma, greeks.theta) == (Decimal("0.54"), None, None)
+    assert store.drain().keys == {Subscription(Kind.GREEKS, AAPL)}
 
 
 @pytest.mark.fault("A9", "I2")

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from tui.market.events import Balance, Order, PnlCandle, Position, Watchlist
 from tui.market.limited import add, put
+
+if TYPE_CHECKING:
+    from tui.market.events import AccountEvent, Order, PnlCandle, Position, Watchlist
 
 MAX_ORDERS: Final = 500
 MAX_CANDLES: Final = 500
@@ -18,8 +20,6 @@ MAX_LISTS: Final = 1000
 MAX_ACCOUNTS: Final = 50
 MAX_FIGURES: Final = 200
 """Figures of one account's balance."""
-
-AccountEvent = Order | Position | Balance | PnlCandle | Watchlist
 
 
 @dataclass(slots=True)
@@ -34,6 +34,8 @@ class Accounts:
 
     def apply(self, event: AccountEvent) -> None:
         """Merge an event. An order that is older than what is known of it changes nothing; no quantity, no position."""
+        from tui.market.events import Balance, Order, PnlCandle, Position, Watchlist
+
         match event:
             case Order():
                 key = (event.account, event.client_order_id)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from tui.market.events import Bar
 from tui.market.names import Interval, Symbol
+
+if TYPE_CHECKING:
+    from tui.market.events import Bar
 
 MAX_BARS: Final = 2000
 

@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, InvalidOperation
 from itertools import accumulate
-from typing import Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
-from tui.market.events import BookSnapshot
 from tui.market.terms import Level
+
+if TYPE_CHECKING:
+    from tui.market.events import BookSnapshot
 
 BookSide = Literal["bid", "ask"]
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from tui.market.book import BASIS_POINTS, BookSide, touch
-from tui.market.events import BookSnapshot
 from tui.market.terms import Level, Side
+
+if TYPE_CHECKING:
+    from tui.market.events import BookSnapshot
 
 Unit = Literal["base", "quote"]
 """What a quantity counts: the instrument itself, or what is paid for it."""

@@ -2,6 +2,8 @@
 
 Unknown is None, never 0. Prices and sizes are finite `Decimal`s. Text has been through `tui.market.text.clean`.
 Stamps are UTC nanoseconds: `ts_event_ns` by the provider (None when it gives none), `ts_recv_ns` when the frame came.
+
+What the first frame needs imports this for type checking only: pydantic takes longer than drawing it.
 """
 
 from __future__ import annotations
@@ -205,6 +207,9 @@ class Watchlist(Event):
     id: str
     name: str
     symbols: tuple[str, ...]
+
+
+AccountEvent = Order | Position | Balance | PnlCandle | Watchlist
 
 
 class Status(Event):

@@ -14,12 +14,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 from itertools import accumulate, chain, pairwise
 from operator import attrgetter
-from typing import Final, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from tui.market.book import Touch, imbalance, touch
-from tui.market.events import BookSnapshot, Trade
 from tui.market.names import Symbol
 from tui.market.terms import Side
+
+if TYPE_CHECKING:
+    from tui.market.events import BookSnapshot, Trade
 
 NS: Final = 1_000_000_000
 KEPT_S: Final = 600

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from tui.market.events import Bar
 from tui.market.names import Interval
+
+if TYPE_CHECKING:
+    from tui.market.events import Bar
 
 NS: Final = 1_000_000_000
 _DAY_S: Final = 86_400

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from tui.market.events import Quote
 from tui.market.names import Symbol
 from tui.market.terms import QUOTE_FIELDS
+
+if TYPE_CHECKING:
+    from tui.market.events import Quote
 
 NS: Final = 1_000_000_000
 MAX_SPARK: Final = 120

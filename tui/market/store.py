@@ -6,41 +6,40 @@ Feeds apply events; a frame clock drains what changed; panes read. Nothing here 
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
+from functools import cached_property
 from operator import attrgetter
 from statistics import median
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, get_args
 
 from tui.market.accounts import Accounts
 from tui.market.ages import Ages
 from tui.market.bars import BarSeries
 from tui.market.book import needs_more
-from tui.market.events import (
-    Balance,
-    Bar,
-    BookSnapshot,
-    Event,
-    Greeks,
-    MarketStatus,
-    NewsItem,
-    Notice,
-    Order,
-    PnlCandle,
-    Position,
-    Quote,
-    Status,
-    Trade,
-    Watchlist,
-)
 from tui.market.health import FeedStats
 from tui.market.heat import HeatRecorder
 from tui.market.limited import put
 from tui.market.names import Interval, Kind, Subscription, Symbol
 from tui.market.quotes import QuoteState
 from tui.market.terms import FeedState
+
+if TYPE_CHECKING:
+    from tui.market.events import (
+        AccountEvent,
+        Bar,
+        BookSnapshot,
+        Event,
+        Greeks,
+        MarketStatus,
+        NewsItem,
+        Notice,
+        Quote,
+        Status,
+        Trade,
+    )
 
 NS: Final = 1_000_000_000
 MAX_TRADES: Final = 500
@@ -136,32 +135,7 @@ class MarketStore:
     def apply(self, event: Event) -> None:
         """Merge an event of any kind."""
         self._stir()
-        match event:
-            case Quote():
-                self._apply_quote(event)
-            case Trade():
-                self._apply_trade(event)
-            case Bar():
-                self._apply_bar(event)
-            case BookSnapshot():
-                self._apply_book(event)
-            case NewsItem():
-                self._apply_news(event)
-            case Status():
-                self.feed(event.feed).status = event
-                self._topics.add(Topic.FEEDS)
-            case Notice():
-                self._apply_notice(event)
-            case MarketStatus():
-                self.market_status = event
-                self._topics.add(Topic.SESSION)
-            case Greeks():
-                merged = {**_known(self._greeks.get(event.symbol)), **event.model_dump(exclude_unset=True)}
-                put(self._greeks, event.symbol, Greeks(**merged), MAX_SYMBOLS)
-                self._keys.add(Subscription(Kind.GREEKS, event.symbol))
-            case Order() | Position() | Balance() | PnlCandle() | Watchlist():
-                self.accounts.apply(event)
-                self._keys.add(Subscription(Kind.ACCOUNT))
+        self._merges[type(event)](event)
 
     @property
     def is_changed(self) -> bool:
@@ -319,6 +293,24 @@ class MarketStore:
         if self.quiet_since_ns is not None:
             self.wake()
 
+    @cached_property
+    def _merges(self) -> Mapping[type[Event], Callable[[Any], None]]:
+        """What merges each kind of event; made for the first one, as importing them takes longer than a first frame."""
+        from tui.market import events
+
+        return {
+            events.Quote: self._apply_quote,
+            events.Trade: self._apply_trade,
+            events.Bar: self._apply_bar,
+            events.BookSnapshot: self._apply_book,
+            events.NewsItem: self._apply_news,
+            events.Status: self._apply_status,
+            events.Notice: self._apply_notice,
+            events.MarketStatus: self._apply_market_status,
+            events.Greeks: self._apply_greeks,
+            **dict.fromkeys(get_args(events.AccountEvent), self._apply_account),
+        }
+
     def _apply_quote(self, event: Quote) -> None:
         state, key = self._quotes.get(event.symbol), Subscription(Kind.QUOTE, event.symbol)
         if state is None or state.source != event.source:
@@ -375,6 +367,10 @@ class MarketStore:
             self.news_dropped += 1
         self._keys.add(Subscription(Kind.NEWS))
 
+    def _apply_status(self, event: Status) -> None:
+        self.feed(event.feed).status = event
+        self._topics.add(Topic.FEEDS)
+
     def _apply_notice(self, event: Notice) -> None:
         self.notices.append(event)
         if event.refused and event.subscription is not None:
@@ -382,6 +378,20 @@ class MarketStore:
                 self._refusals[event.subscription] = event.text
             self._keys.add(event.subscription)
         self._topics.add(Topic.NOTICES)
+
+    def _apply_market_status(self, event: MarketStatus) -> None:
+        self.market_status = event
+        self._topics.add(Topic.SESSION)
+
+    def _apply_greeks(self, event: Greeks) -> None:
+        known = self._greeks.get(event.symbol)
+        merged = known.model_copy(update=event.model_dump(exclude_unset=True)) if known else event
+        put(self._greeks, event.symbol, merged, MAX_SYMBOLS)
+        self._keys.add(Subscription(Kind.GREEKS, event.symbol))
+
+    def _apply_account(self, event: AccountEvent) -> None:
+        self.accounts.apply(event)
+        self._keys.add(Subscription(Kind.ACCOUNT))
 
     def _learn_decimals(self, symbol: Symbol, price: Decimal) -> None:
         known = self._decimals.get(symbol, 2)
@@ -406,7 +416,3 @@ class MarketStore:
             case Kind.NEWS if self._news:
                 return max(self._news.values(), key=lambda item: item.ts_recv_ns)
         return None
-
-
-def _known(greeks: Greeks | None) -> dict[str, Any]:
-    return greeks.model_dump(exclude_unset=True) if greeks else {}

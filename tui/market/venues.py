@@ -10,11 +10,13 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from tui.market.book import BASIS_POINTS, BookSide, crossing_venues, touch
-from tui.market.events import BookSnapshot
 from tui.market.terms import Level, VenueBest
+
+if TYPE_CHECKING:
+    from tui.market.events import BookSnapshot
 
 NS: Final = 1_000_000_000
 NEAR_BP: Final = Decimal(10)

@@ -5,13 +5,12 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from rich.style import Style
 
 from tui.actions import bindings
 from tui.market import format
-from tui.market.events import Bar
 from tui.market.indicators import moving_average, period_of, vwap
 from tui.market.names import Interval, Kind, Subscription, Wants
 from tui.market.store import Changes, Freshness, Topic
@@ -21,6 +20,9 @@ from tui.widgets.candles import DASHED, DOTTED, MAX_CELLS, SOLID, Pattern
 from tui.widgets.chart import ARROWS, Chart, Curve, Ink, Layout, draw, largest_volume
 from tui.widgets.lines import Line, message
 from tui.widgets.timeline import Spacing
+
+if TYPE_CHECKING:
+    from tui.market.events import Bar
 
 INTERVALS: Final = tuple(Interval)
 FAST, SLOW = 20, 50

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from statistics import fmean
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual import events
 
 from tui.actions import bindings
-from tui.market.events import BookSnapshot
 from tui.market.names import Kind, Subscription, Symbol, Wants
 from tui.market.store import BookState, Changes, Freshness, Topic
 from tui.messages import VenuesChosen
@@ -18,6 +17,9 @@ from tui.panes.book_views import BookView, Views
 from tui.widgets import book_history
 from tui.widgets.ladder import Look
 from tui.widgets.lines import Line, message
+
+if TYPE_CHECKING:
+    from tui.market.events import BookSnapshot
 
 SHADES: Final = ("▒", "░")
 """Size bars and depth where colours cannot be told apart."""

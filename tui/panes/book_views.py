@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from tui.market.book import learn_tick
-from tui.market.events import BookSnapshot
 from tui.market.names import AssetClass, Symbol, asset_class
 from tui.market.store import MarketStore
 from tui.widgets.cost_line import CostLine
@@ -17,6 +16,9 @@ from tui.widgets.ladder import Look
 from tui.widgets.ladder_view import LadderView
 from tui.widgets.lines import Line
 from tui.widgets.venue_list import VenueList
+
+if TYPE_CHECKING:
+    from tui.market.events import BookSnapshot
 
 
 class BookView(Protocol):

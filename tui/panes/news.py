@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import urlsplit
 
 from textual import events
 
 from tui.actions import bindings
 from tui.market import format as fmt
-from tui.market.events import NewsItem
 from tui.market.names import Kind, Subscription, Wants
 from tui.market.store import Freshness
 from tui.messages import LinkOpened
 from tui.panes.base import Fact, Pane
 from tui.widgets.lines import Line, message, wrap
+
+if TYPE_CHECKING:
+    from tui.market.events import NewsItem
 
 NEWS = Subscription(Kind.NEWS)
 

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 from heapq import nlargest
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from rich.style import Style
 
 from tui.actions import bindings
 from tui.market import format as fmt
-from tui.market.events import Trade
 from tui.market.names import AssetClass, Kind, Subscription, Symbol, Wants, asset_class
 from tui.market.store import Freshness
 from tui.panes.base import Fact, Pane
 from tui.widgets.lines import PLAIN, Line, message, mixed
+
+if TYPE_CHECKING:
+    from tui.market.events import Trade
 
 ARROWS: Final = {1: "▲", -1: "▼", 0: "·"}
 BOLD: Final = Style(bold=True)

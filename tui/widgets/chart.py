@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from operator import itemgetter
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from rich.style import Style
 
 from tui.market import format
-from tui.market.events import Bar
 from tui.themes import Palette
 from tui.widgets import candles
 from tui.widgets.axis import PriceScale, TimeMark, moment_text, time_marks
@@ -19,6 +18,9 @@ from tui.widgets.candles import Pattern
 from tui.widgets.canvas import BLANK, Canvas
 from tui.widgets.lines import Line
 from tui.widgets.timeline import Timeline
+
+if TYPE_CHECKING:
+    from tui.market.events import Bar
 
 NS: Final = 1_000_000_000
 GRID: Final = "┈"

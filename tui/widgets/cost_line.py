@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from tui.market.book import BookSide, touch
 from tui.market.cost import (
@@ -17,7 +17,9 @@ from tui.market.cost import (
     step_amount,
     suggested_amount,
 )
-from tui.market.events import BookSnapshot
+
+if TYPE_CHECKING:
+    from tui.market.events import BookSnapshot
 
 TYPED: Final = frozenset("0123456789.km")
 

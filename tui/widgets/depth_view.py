@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from tui.market import book as arithmetic
 from tui.market import format as fmt
 from tui.market.book import BookSide, Touch
-from tui.market.events import BookSnapshot
 from tui.market.terms import Level
 from tui.widgets.depth import DepthChart, PriceColumns, SizeScale, curve, draw, size_scale
 from tui.widgets.figures import SizeColumn, distance
@@ -22,6 +21,9 @@ from tui.widgets.ladder import GAP, Columns, Look
 from tui.widgets.ladder_foot import Fact, Standing, cursor_rows, flow
 from tui.widgets.lines import Line, message
 from tui.widgets.midrow import Mid, mid_row
+
+if TYPE_CHECKING:
+    from tui.market.events import BookSnapshot
 
 LEAST_COLUMNS: Final = 16
 LEAST_ROWS: Final = 4

@@ -10,11 +10,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from math import floor
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from tui.market import book as arithmetic
 from tui.market import format as fmt
-from tui.market.events import BookSnapshot
 from tui.market.heat import KEPT_S, NS, HeatColumn, HeatHistory
 from tui.widgets.axis import PriceScale
 from tui.widgets.heat_legend import key_row, told_row
@@ -22,6 +21,9 @@ from tui.widgets.heat_shades import HeatShades
 from tui.widgets.heatmap import Heatmap, draw, scale_of
 from tui.widgets.ladder import Look
 from tui.widgets.lines import Line, message
+
+if TYPE_CHECKING:
+    from tui.market.events import BookSnapshot
 
 SPANS: Final = (1, 2, 5, 10)
 """Seconds a column."""

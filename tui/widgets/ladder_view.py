@@ -11,12 +11,11 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from math import sqrt
 from statistics import median_low
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from tui.market import book as arithmetic
 from tui.market import format as fmt
 from tui.market.book import BookSide, Touch
-from tui.market.events import BookSnapshot
 from tui.market.terms import Level as BookLevel
 from tui.market.venues import Place, split
 from tui.market.walls import WallNote, WallWatch
@@ -29,6 +28,9 @@ from tui.widgets.ladder_window import Sides, Window
 from tui.widgets.lines import Line, message
 from tui.widgets.mid_figures import MidFigures
 from tui.widgets.midrow import Mid, mid_row
+
+if TYPE_CHECKING:
+    from tui.market.events import BookSnapshot
 
 CAP: Final = 6
 """A size bar is full at so many times the size in the middle: walls are marked, the others stay comparable ..."""

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from tui.market import book as arithmetic
 from tui.market import format as fmt
 from tui.market.book import Touch
-from tui.market.events import BookSnapshot
 from tui.market.venues import VenueWatch
 from tui.widgets.figures import points
 from tui.widgets.midrow import Mid
+
+if TYPE_CHECKING:
+    from tui.market.events import BookSnapshot
 
 NO_TOUCH: Final = Touch(None, None, None, None, None)
 

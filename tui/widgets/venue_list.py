@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from rich.style import Style
 
 from tui.market import format as fmt
 from tui.market.book import BookSide, touch
-from tui.market.events import BookSnapshot
 from tui.market.venues import NEAR_BP, VenuePart, is_split, parts, without
 from tui.widgets.ladder import CURSOR, Look
 from tui.widgets.lines import Line, wrap
+
+if TYPE_CHECKING:
+    from tui.market.events import BookSnapshot
 
 MAX_NAME: Final = 12
 SPLIT: Final = (
