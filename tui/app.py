@@ -83,7 +83,7 @@ class MarketApp(App[None]):
 
     Args:
         config: What the user configured; where `prepare` brings that, as much of it as the screen needs.
-        secrets: Where keys and tokens come from.
+        secrets: Where keys and tokens come from; None where `prepare` brings them.
         symbols: Added to the watch list for this run, the first one selected.
         demo: Say on the screen that the market is made up.
         state: What survives a restart; None keeps nothing (demo).
@@ -99,7 +99,7 @@ class MarketApp(App[None]):
     def __init__(
         self,
         config: Config,
-        secrets: CredentialStore | FixedSecrets,
+        secrets: CredentialStore | FixedSecrets | None,
         *,
         symbols: Sequence[Symbol] = (),
         demo: bool = False,
@@ -201,6 +201,7 @@ class MarketApp(App[None]):
                 self._start_feeds()
 
     def _start_feeds(self) -> None:
+        assert self._secrets is not None
         from tui.feeds.hub import FeedHub  # after the first frame: sockets and TLS take a while to import
         from tui.rest import RestClient
 
@@ -594,6 +595,7 @@ class MarketApp(App[None]):
         await self.push_screen(CredentialsScreen(wanted), entered)
 
     def _keep(self, provider: str, field: str, secret: SecretStr) -> None:
+        assert self._secrets is not None
         try:
             self._secrets.keep(provider, field, secret)
         except CredentialError as error:

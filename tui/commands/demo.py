@@ -43,7 +43,6 @@ def demo_command(args: Namespace) -> int:
         TickdeckError: the simulator did not start.
     """
     from tui.app import MarketApp
-    from tui.credentials import FixedSecrets
 
     with ExitStack() as stack:
 
@@ -54,13 +53,14 @@ def demo_command(args: Namespace) -> int:
             for name in ("tui.feeds.hub", "tui.rest"):  # what feeds need, while the simulator starts
                 import_module(name)
             from tui.config import Config
+            from tui.credentials import FixedSecrets
 
             config = Config()
             addresses = simulator.addresses()
             return config.with_providers(addresses.providers, only=True), FixedSecrets(addresses.credentials)
 
         look = Look(args.theme) if args.theme else Look()
-        app = MarketApp(cast("Config", look), FixedSecrets({}), symbols=args.symbols, demo=True, prepare=simulate)
+        app = MarketApp(cast("Config", look), None, symbols=args.symbols, demo=True, prepare=simulate)
         run(app.run_async())
         if app.failure:
             raise app.failure
