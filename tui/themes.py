@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from rich.style import Style
 from textual.theme import Theme
@@ -144,8 +144,7 @@ class Palette:
         )
 
 
-@dataclass(frozen=True)
-class Themes:
+class Themes(NamedTuple):
     """All that were found, and what was wrong with the others."""
 
     palettes: Mapping[str, Palette]

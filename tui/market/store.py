@@ -13,7 +13,7 @@ from enum import StrEnum
 from functools import cached_property
 from operator import attrgetter
 from statistics import median
-from typing import TYPE_CHECKING, Any, Final, get_args
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, get_args
 
 from tui.market.accounts import Accounts
 from tui.market.ages import Ages
@@ -57,8 +57,7 @@ class Topic(StrEnum):
     NOTICES = "notices"
 
 
-@dataclass(frozen=True, slots=True)
-class Changes:
+class Changes(NamedTuple):
     """What changed since the last frame."""
 
     keys: frozenset[Subscription]

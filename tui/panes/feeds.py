@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import ClassVar, Final
+from typing import ClassVar, Final, NamedTuple
 
 from rich.style import Style
 from textual import events
@@ -36,8 +35,7 @@ MINUTES_FROM_S: Final = 120
 """Waits this long are told in minutes, hours, days."""
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(NamedTuple):
     """A figure of a feed: heading, width, and rank (1 is kept longest)."""
 
     name: str

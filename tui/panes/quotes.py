@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
-from typing import ClassVar, Final
+from typing import ClassVar, Final, NamedTuple
 
 from rich.style import Style
 from textual import events
@@ -29,8 +28,7 @@ LIT: Final = Style(reverse=True)
 ARROWS: Final = {1: "▲", -1: "▼", 0: " "}
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(NamedTuple):
     """A column: its name, width in cells, and rank (1 is kept longest when the pane is narrow)."""
 
     name: str

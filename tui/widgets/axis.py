@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
@@ -18,8 +17,7 @@ _ROOMY: Final = 0.6
 """Below this share of the rows in use a scale is given up for a closer one."""
 
 
-@dataclass(frozen=True, slots=True)
-class PriceScale:
+class PriceScale(NamedTuple):
     """Which row a price falls on.
 
     The centres of the rows are whole multiples of `step / rows_per_step`, so every grid line is a round price and its

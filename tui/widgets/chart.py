@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from decimal import Decimal
 from operator import itemgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -44,8 +43,7 @@ class Layout(NamedTuple):
         return self.width - self.axis
 
 
-@dataclass(frozen=True, slots=True)
-class Ink:
+class Ink(NamedTuple):
     """The styles of a chart."""
 
     palette: Palette
@@ -65,8 +63,7 @@ class Ink:
         return self.palette.style("background", bg="stale" if self.stale else role, bold=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Curve:
+class Curve(NamedTuple):
     """An indicator: a value for each bar that shows."""
 
     values: Sequence[float | None]
@@ -74,8 +71,7 @@ class Curve:
     style: Style
 
 
-@dataclass(frozen=True, slots=True)
-class Chart:
+class Chart(NamedTuple):
     """Everything that one picture shows.
 
     Attributes:
@@ -103,7 +99,7 @@ class Chart:
     ink: Ink
     direction: int = 0
     hollow: bool = False
-    curves: Sequence[Curve] = field(default=())
+    curves: Sequence[Curve] = ()
     cross: int | None = None
 
     @property

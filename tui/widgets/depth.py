@@ -8,7 +8,6 @@ more, but nobody said so.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, NamedTuple
 
@@ -39,8 +38,7 @@ def decimals_of(step: Decimal) -> int:
     return max(0, -exponent) if isinstance(exponent, int) else 0
 
 
-@dataclass(frozen=True, slots=True)
-class PriceColumns:
+class PriceColumns(NamedTuple):
     """Which column a price falls on. Every column is a whole multiple of `unit`.
 
     Attributes:
@@ -69,8 +67,7 @@ class PriceColumns:
         return [(x, fmt.price(self.price(x), decimals)) for x in range(self.width) if (self.first + x) % every == 0]
 
 
-@dataclass(frozen=True, slots=True)
-class SizeScale:
+class SizeScale(NamedTuple):
     """How high a size reaches. Grid lines lie at the lower edge of their rows, exactly at the sizes beside them.
 
     Attributes:
@@ -140,8 +137,7 @@ def curve(levels: Sequence[Level], side: BookSide, columns: PriceColumns) -> lis
     return points
 
 
-@dataclass(frozen=True, slots=True)
-class DepthChart:
+class DepthChart(NamedTuple):
     """Everything that one picture shows.
 
     Attributes:

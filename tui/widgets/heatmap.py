@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import groupby
-from typing import Final
+from typing import Final, NamedTuple
 
 from rich.style import Style
 
@@ -79,8 +78,7 @@ def shaded(column: HeatColumn, sizes: Iterable[float], scale: PriceScale, least:
     return halves
 
 
-@dataclass(frozen=True, slots=True)
-class Heatmap:
+class Heatmap(NamedTuple):
     """Everything that one picture shows.
 
     Attributes:

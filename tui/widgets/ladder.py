@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from string import ascii_uppercase, digits
 from typing import Final, NamedTuple
 
@@ -29,8 +28,7 @@ MAX_VENUES: Final = 100
 """Venues that are told apart: a source that makes up names does not fill the memory."""
 
 
-@dataclass(frozen=True, slots=True)
-class Columns:
+class Columns(NamedTuple):
     """Where everything stands, in cells; a width of 0 means that the column is left out.
 
     Attributes:
@@ -108,8 +106,7 @@ class Level(NamedTuple):
     is_cursor: bool = False
 
 
-@dataclass(frozen=True)
-class Look:
+class Look(NamedTuple):
     """The styles of a ladder in one theme, live or stale.
 
     Attributes:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from tui.market.names import Interval
 from tui.widgets.axis import moment_of
@@ -16,8 +15,7 @@ _DAY_S: Final = 86_400
 _SAMPLE: Final = 30
 
 
-@dataclass(frozen=True, slots=True)
-class Timeline:
+class Timeline(NamedTuple):
     """Bars in their columns.
 
     Attributes:
