@@ -7,6 +7,7 @@ import difflib
 import math
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
@@ -24,16 +25,18 @@ _ALONE: Final = ("-h", "--help", "--version", "--completion")
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
     """Parsed arguments; words that are no command are symbols for `run`. Raises SystemExit like argparse."""
-    args = build_parser().parse_args(_with_command(list(arguments)))
+    command, words = _with_command(list(arguments))
+    args = build_parser([command] if command else COMMANDS).parse_args(words)
     if isinstance(getattr(args, "query", None), list):
         args.query = " ".join(args.query)
     return args
 
 
-def build_parser(providers: Sequence[str] = ()) -> argparse.ArgumentParser:
-    """The parser of all commands.
+def build_parser(names: Iterable[str] = COMMANDS, providers: Sequence[str] = ()) -> argparse.ArgumentParser:
+    """The parser of commands.
 
     Args:
+        names: Of the commands; making all of them holds up a screen that waits for its own.
         providers: Names to offer in completion files; arguments are checked by the commands themselves.
     """
     parser = argparse.ArgumentParser(
@@ -56,18 +59,30 @@ def build_parser(providers: Sequence[str] = ()) -> argparse.ArgumentParser:
         sub.set_defaults(function=function)
         return sub
 
-    _add_screens(command)
-    _add_streams(command)
-    _add_upkeep(command, providers)
+    add: dict[str, Callable[[_AddCommand], None]] = {
+        "run": _add_run,
+        "demo": _add_demo,
+        "simulate": _add_simulate,
+        "watch": _add_watch,
+        "symbols": _add_search,
+        "credentials": partial(_add_credentials, providers=providers),
+        "doctor": _add_doctor,
+        "config": _add_config,
+    }
+    for name in names:
+        add[name](command)
     return parser
 
 
 _AddCommand = Callable[[str, str, str], argparse.ArgumentParser]
 
 
-def _add_screens(command: _AddCommand) -> None:
+def _add_run(command: _AddCommand) -> None:
     run = command("run", "the dashboard on the providers of the configuration", "tui.commands.run:run_command")
     _add_symbols(run, "*")
+
+
+def _add_demo(command: _AddCommand) -> None:
     demo = command(
         "demo", "the dashboard on a built-in simulator: no key, no network", "tui.commands.demo:demo_command"
     )
@@ -75,7 +90,7 @@ def _add_screens(command: _AddCommand) -> None:
     _add_market(demo)
 
 
-def _add_streams(command: _AddCommand) -> None:
+def _add_simulate(command: _AddCommand) -> None:
     simulate = command("simulate", "the simulator on its own, until Ctrl+C", "tui.commands.simulate:simulate_command")
     simulate.add_argument(
         "--port", type=_port, default=8765, help="port on 127.0.0.1; 0 takes a free one (%(default)s)"
@@ -83,17 +98,23 @@ def _add_streams(command: _AddCommand) -> None:
     simulate.add_argument("--rate", type=_positive, default=1.0, metavar="X", help="speed of the market (%(default)g)")
     simulate.add_argument("--json", action="store_true", help=argparse.SUPPRESS)  # for a parent process
     _add_market(simulate)
+
+
+def _add_watch(command: _AddCommand) -> None:
     watch = command("watch", "no screen: events on standard output", "tui.commands.watch:watch_command")
     _add_symbols(watch, "+")
     watch.add_argument("--kinds", type=_kinds, default=KINDS, metavar="KIND,…", help=f"some of {','.join(KINDS)}")
     watch.add_argument("--format", choices=("text", "json"), default="text", help="json: one object a line")
     watch.add_argument("--count", type=_count, metavar="N", help="stop after N events")
     watch.add_argument("--seconds", type=_positive, metavar="N", help="stop after N seconds")
+
+
+def _add_search(command: _AddCommand) -> None:
     symbols = command("symbols", "symbol search over the providers", "tui.commands.symbols:symbols_command")
     symbols.add_argument("query", nargs="+", metavar="QUERY", help="part of a symbol or of a name")
 
 
-def _add_upkeep(command: _AddCommand, providers: Sequence[str]) -> None:
+def _add_credentials(command: _AddCommand, providers: Sequence[str]) -> None:
     credentials = command(
         "credentials", "keys and tokens in the keyring", "tui.commands.credentials:credentials_command"
     )
@@ -114,9 +135,15 @@ def _add_upkeep(command: _AddCommand, providers: Sequence[str]) -> None:
             action.add_argument("--field", help="only this one")
         if name == "set":
             action.add_argument("--stdin", action="store_true", help="read the secret from standard input")
+
+
+def _add_doctor(command: _AddCommand) -> None:
     command(
         "doctor", "what is set up, what works, and the remedy for what does not", "tui.commands.doctor:doctor_command"
     )
+
+
+def _add_config(command: _AddCommand) -> None:
     config = command("config", "the configuration file", "tui.commands.config:config_command")
     actions = config.add_subparsers(title="actions", metavar="ACTION", dest="action")
     config.set_defaults(group=config)
@@ -160,7 +187,7 @@ class _Completion(argparse.Action):
 
         from tui.providers import providers
 
-        full = build_parser(list(providers()))
+        full = build_parser(providers=list(providers()))
         for option in _config_options(full):
             option.complete = shtab.FILE  # type: ignore[attr-defined]
         sys.stdout.write(shtab.complete(full, shell=values) + "\n")
@@ -176,25 +203,29 @@ def _config_options(parser: argparse.ArgumentParser) -> Iterable[argparse.Action
                 yield from _config_options(sub)
 
 
-def _with_command(arguments: list[str]) -> list[str]:
-    """Put `run` before the first word when that is no command, or at the end when there is none."""
+def _with_command(arguments: list[str]) -> tuple[str, list[str]]:
+    """Put `run` before the first word when that is no command, or at the end when there is none.
+
+    Returns:
+        The command, "" where none is needed or an option lacks its value, and the arguments with it.
+    """
     at = 0
     while at < len(arguments):
         word = arguments[at]
         if word in _WITH_VALUE:
             at += 2
         elif word.split("=")[0] in _ALONE:
-            return arguments
+            return "", arguments
         elif word.startswith("-") and word != "--":
             at += 1
         else:
             break
     word = arguments[at] if at < len(arguments) else ""
     if word in COMMANDS or at > len(arguments):  # or the value of the last option is missing
-        return arguments
+        return word, arguments
     if len(word) > 5 and word.islower() and (close := difflib.get_close_matches(word, COMMANDS, n=1, cutoff=0.8)):
         build_parser().error(f"no command {word!r}, did you mean {close[0]!r}? Symbols may be written {word.upper()}.")
-    return [*arguments[:at], "run", *arguments[at:]]
+    return "run", [*arguments[:at], "run", *arguments[at:]]
 
 
 def _symbol(text: str) -> Symbol:
