@@ -22,7 +22,7 @@ MAX_FIGURES: Final = 200
 """Figures of one account's balance."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Accounts:
     """Orders, positions, balances and P&L by account, in the order they came; the oldest make room when it is full."""
 

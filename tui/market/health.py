@@ -13,7 +13,7 @@ LEAST_SILENCE_NS: Final = 5 * NS
 BURST_NS: Final = NS
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class FeedStats:
     """Counters of one feed over the life of the program.
 

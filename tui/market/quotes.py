@@ -21,7 +21,7 @@ _MERGED: Final = frozenset(QUOTE_FIELDS)
 _PRICES: Final = frozenset({"bid", "ask", "last"})
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class QuoteState:
     """The merged quote of a symbol.
 

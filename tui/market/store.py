@@ -75,7 +75,7 @@ class Freshness(StrEnum):
     ABSENT = "absent"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class BookState:
     """The newest book of a symbol and the rhythm of its updates."""
 
@@ -89,7 +89,7 @@ class BookState:
         return min(45.0, max(5.0, 4 * median(self.gaps))) if len(self.gaps) >= 3 else 45.0
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class FeedRecord:
     """A feed as the screen sees it."""
 

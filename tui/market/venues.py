@@ -155,7 +155,7 @@ def _sides(book: BookSnapshot) -> tuple[tuple[BookSide, tuple[Level, ...]], ...]
     return ("bid", book.bids), ("ask", book.asks)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Trace:
     """A venue's best levels.
 
@@ -178,7 +178,7 @@ class _Trace:
         )
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class VenueWatch:
     """Since when each venue's levels stand still, and how often others moved meanwhile.
 

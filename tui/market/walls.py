@@ -89,7 +89,7 @@ class WallNote(NamedTuple):
         return (now_ns - self.at_ns) / NOTED_NS
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Wall:
     """A wall that is there, or was a moment ago.
 
@@ -103,7 +103,7 @@ class _Wall:
     is_told: bool
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class WallWatch:
     """The walls of one book at one price step, and those that came and went in the last seconds.
 

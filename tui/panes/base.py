@@ -28,7 +28,7 @@ MAX_REMOVED: Final = 50
 """How many removed symbols can be brought back."""
 
 
-@dataclass
+@dataclass(eq=False)
 class Desk:
     """What all panes share: where they read, and how they draw.
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 TYPED: Final = frozenset("0123456789.km")
 
 
-@dataclass
+@dataclass(eq=False)
 class CostLine:
     """What was typed, and whether more may be.
 

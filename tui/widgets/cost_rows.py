@@ -22,7 +22,7 @@ _FIRST: Final = 5
 _Piece = list[tuple[str, Style]]
 
 
-@dataclass
+@dataclass(eq=False)
 class CostRows:
     """Draws one symbol's cost line. Steady: columns only grow.
 

@@ -36,7 +36,7 @@ _MOST: Final = Decimal("0.8")
 """To begin with, at least this part of the side that ends first shows."""
 
 
-@dataclass
+@dataclass(eq=False)
 class DepthView:
     """The depth curve of one symbol.
 

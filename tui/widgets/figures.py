@@ -19,7 +19,7 @@ _DRIFT: Final = 6
 _UNITS: Final = ((10**12, 10**12, "T"), (10**9, 10**9, "B"), (10**6, 10**6, "M"), (10**4, 1000, "k"))
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class SizeColumn:
     """How the figures of a column are written. Steady: it changes only when the figures left its range, and only grows.
 

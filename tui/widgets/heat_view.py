@@ -39,7 +39,7 @@ _SPARE: Final = Decimal("1.25")
 """A finer step is taken once it would leave this much room."""
 
 
-@dataclass
+@dataclass(eq=False)
 class HeatView:
     """The heatmap of one symbol.
 

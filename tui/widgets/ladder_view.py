@@ -38,7 +38,7 @@ STAIRS: Final = 4
 """... and at least at this part of the depth in sight, or the size bars would hide the staircase."""
 
 
-@dataclass
+@dataclass(eq=False)
 class LadderView:
     """The ladder of one symbol.
 

@@ -38,7 +38,7 @@ class Sides(NamedTuple):
         return sign * (min(range(len(own)), key=lambda index: abs(own[index][0] - price)) + 1)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Window:
     """A view that is centred on the mid until a cursor holds it to a price.
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 NO_TOUCH: Final = Touch(None, None, None, None, None)
 
 
-@dataclass
+@dataclass(eq=False)
 class MidFigures:
     """The figures of one symbol's mid row.
 

@@ -47,7 +47,7 @@ JOINING: Final = State("+", "joining", "accent")
 LEAVING: Final = State("-", "leaving", "accent")
 
 
-@dataclass
+@dataclass(eq=False)
 class VenueList:
     """The venues of one symbol.
 
