@@ -15,12 +15,13 @@ from textual.widgets import Input, OptionList
 
 from tests.conftest import until
 from tui.actions import ACTIONS
-from tui.app import MOST_EARLY, MarketApp
+from tui.app import MarketApp
 from tui.config import Config
 from tui.credentials import FixedSecrets
 from tui.market.names import Interval, Kind, Subscription, Symbol
 from tui.market.store import Freshness
 from tui.market.terms import FeedState
+from tui.orderly import MOST_EARLY
 from tui.panes.bars import BarsPane
 from tui.panes.base import Pane
 from tui.panes.book import BookPane

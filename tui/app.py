@@ -6,16 +6,13 @@ import asyncio
 import gc
 import os
 import signal
-from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import textual
-from textual import events
-from textual.app import App, SystemCommand
-from textual.await_complete import AwaitComplete
+from textual.app import SystemCommand
 from textual.command import CommandPalette
 from textual.driver import Driver
 from textual.screen import Screen
@@ -39,6 +36,7 @@ from tui.messages import (
     VenuesChosen,
     WatchlistEdited,
 )
+from tui.orderly import OrderlyApp
 from tui.pace import FramePace
 from tui.painting import Painter
 from tui.panes.base import Desk, Pane
@@ -71,14 +69,12 @@ LONGEST_S: Final = 60.0
 """The same for what has to be done before anything comes."""
 REST_S: Final = 1.0
 """Between two looks at a screen at rest."""
-MOST_EARLY: Final = 256
-"""Keys kept that were pressed before the first frame."""
 
 
 Prepare = Callable[[], "tuple[Config, CredentialStore | FixedSecrets]"]
 
 
-class MarketApp(App[None]):
+class MarketApp(OrderlyApp):
     """The dashboard.
 
     Args:
@@ -123,7 +119,6 @@ class MarketApp(App[None]):
         )
         self.hub: FeedHub | None = None
         self._http: RestClient | None = None
-        self.main: MainScreen | None = None
         self.is_demo = demo
         self.failure: TickdeckError | None = None
         self._prepare = prepare
@@ -135,7 +130,6 @@ class MarketApp(App[None]):
         self._quiet = Quiet(self.store)
         self._alarm: asyncio.TimerHandle | None = None
         self._is_leaving = False
-        self._early: deque[events.Key] | None = deque()
         self._pace = FramePace(1 / config.frames_per_second, self.clock)
         self._painter = Painter(self, self.clock)
         self._behind: int | None = None
@@ -180,9 +174,7 @@ class MarketApp(App[None]):
 
     async def _go_on(self) -> None:
         """Everything that the first frame need not wait for, and the keys that did not wait for it."""
-        while self._early:
-            await self._work_off(self._early.popleft())
-        self._early = None
+        await self.catch_up()
         if self._is_leaving:
             return
         if self._prepare is None:
@@ -263,41 +255,6 @@ class MarketApp(App[None]):
             except TimeoutError:
                 self.log("feeds did not close in time")
         self.exit(return_code=code)
-
-    async def on_event(self, event: events.Event) -> None:
-        """Let keys wait while there is nothing that they could be meant for, and go nowhere when all has gone."""
-        if isinstance(event, events.InputEvent) and not self.screen_stack:
-            return
-        if isinstance(event, events.Key) and self._early is not None and not event.is_forwarded:
-            if len(self._early) < MOST_EARLY:
-                self._early.append(event)
-            return
-        await self._work_off(event)
-
-    async def _work_off(self, event: events.Event) -> None:
-        """Work keys of the dashboard off in their order, each before the next is looked at.
-
-        Textual hands a key to the focused widget, and it comes back from there for its binding while the next one is
-        on its way already: what is typed right behind a key that opens a prompt would still go where it went before.
-        """
-        if isinstance(event, events.Key) and not event.is_forwarded and self.app_focus and await self._does(event):
-            return
-        await super().on_event(event)
-
-    async def _does(self, key: events.Key) -> bool:
-        if self.main is None or not self.main.is_active:
-            return False
-        if isinstance(self.focused, Pane) and self.focused.takes(key.key, key.character):
-            return True
-        active = self.main.active_bindings.get(key.key)
-        return active is not None and await self.run_action(active.binding.action, active.node)
-
-    def pop_screen(self) -> AwaitComplete:
-        """Close a dialog, but never the dashboard.
-
-        A key that is struck twice closes a dialog twice when the loop is busy, and Textual would close what is below.
-        """
-        return AwaitComplete() if self.screen is self.main else super().pop_screen()
 
     async def draw_frame(self) -> None:
         """Draw what changed since the last frame, and ages."""

@@ -45,7 +45,7 @@ CUT = "cut to a constant where it is filled"
 WANTED = "only what somebody wants now; what nobody wants is taken out"
 
 FIXED = {
-    "app.MarketApp._early": "keys before the first frame; beyond MOST_EARLY none is taken",
+    "orderly.OrderlyApp._early": "keys before the first frame; beyond MOST_EARLY none is taken",
     "pace.FramePace._late": CUT,
     "providers.insightsentry.trials.Trials._bad": CUT,
     "providers.quantcite.books.BookReader._known": CUT,
