@@ -7,11 +7,15 @@ daemon thread that is left behind when it hangs: neither the screen nor the end 
 from __future__ import annotations
 
 import asyncio
+import os
 import queue
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
+from importlib.metadata import entry_points
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from tui.errors import KeyringUnavailable
@@ -24,6 +28,8 @@ LIMIT_S: Final = 8.0
 NOTICE_S: Final = 1.0
 """After this long a person should be told what the program waits for."""
 _INSTEAD: Final = "or give the secret in the environment (tickdeck credentials list shows the names)"
+_SIGNS: Final = ("DBUS_SESSION_BUS_ADDRESS", "XDG_RUNTIME_DIR", "DISPLAY", "WAYLAND_DISPLAY", "PYTHON_KEYRING_BACKEND")
+"""Variables of a session with a bus, and the one that names a keyring outright."""
 _T = TypeVar("_T")
 
 
@@ -124,6 +130,8 @@ class KeyringThread:
 
 def _backend() -> KeyringBackend:
     """The keyring to use: refuses those that keep nothing, keep it readable, or ask on the terminal."""
+    if not _may_be_one():
+        raise _none()
     import keyring
     from keyring.backends import null
 
@@ -133,6 +141,20 @@ def _backend() -> KeyringBackend:
         if not isinstance(candidate, null.Keyring) and not type(candidate).__module__.startswith("keyrings."):
             return candidate
     raise _refused(candidates[0])
+
+
+def _may_be_one() -> bool:
+    """Whether looking for a keyring can find one.
+
+    The library loads every keyring that it knows to look for one, cryptography and all: 8 MiB that stay. On Linux its
+    own are all reached over the session's bus; others are named by a variable, by its file, or by an entry point.
+    """
+    if sys.platform != "linux" or "keyring" in sys.modules or any(map(os.environ.get, _SIGNS)):
+        return True
+    folder = Path(os.environ.get("XDG_CONFIG_HOME") or "~/.config").expanduser()
+    if (folder / "python_keyring" / "keyringrc.cfg").exists():
+        return True
+    return not all(entry.module.startswith("keyring.") for entry in entry_points(group="keyring.backends"))
 
 
 def _refused(backend: KeyringBackend) -> KeyringUnavailable:
@@ -151,14 +173,13 @@ def _refused(backend: KeyringBackend) -> KeyringUnavailable:
 
 def _unavailable(error: BaseException) -> KeyringUnavailable:
     """What a failure of the keyring means for a person. Its own words are left out: they could repeat a secret."""
-    from keyring import errors
-
     if isinstance(error, KeyringUnavailable):
         return error
+    from keyring import errors
+
     if isinstance(error, errors.NoKeyringError):
-        what = "there is no keyring here"
-        remedy = f"Start one (gnome-keyring, KWallet, KeePassXC) in this session, {_INSTEAD}."
-    elif isinstance(error, errors.KeyringLocked):
+        return _none()
+    if isinstance(error, errors.KeyringLocked):
         what = "the keyring is locked"
         remedy = f"Unlock it (log in to the desktop, or run gnome-keyring-daemon --unlock), {_INSTEAD}."
     elif isinstance(error, errors.InitError):
@@ -174,6 +195,13 @@ def _unavailable(error: BaseException) -> KeyringUnavailable:
         what = f"the keyring failed ({type(error).__name__})"
         remedy = f"Run tickdeck doctor, {_INSTEAD}."
     return KeyringUnavailable(what, remedy=remedy)
+
+
+def _none() -> KeyringUnavailable:
+    return KeyringUnavailable(
+        "there is no keyring here",
+        remedy=f"Start one (gnome-keyring, KWallet, KeePassXC) in this session, {_INSTEAD}.",
+    )
 
 
 def _no_answer(limit_s: float) -> KeyringUnavailable:
