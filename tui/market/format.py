@@ -15,7 +15,7 @@ NS: Final = 1_000_000_000
 CALM_AGE_S: Final = 10
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)  # what two frames show: more is remembered, and never asked for again
 def price(value: Decimal | None, decimals: int) -> str:
     """A price in the instrument's precision, thousands grouped: `97,211.25`."""
     if value is None or abs(value) >= _LIMIT:
