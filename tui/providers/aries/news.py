@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import html
 import re
 from collections.abc import Iterator
 from typing import Any, Final
@@ -55,7 +54,7 @@ def _id(fields: Fields, title: str, published_ns: int) -> str:
 
 
 def _one_line(text: str) -> str:
-    return " ".join(clean_lines(html.unescape(_TAG.sub("", text)), 400).split())
+    return " ".join(clean_lines(_resolved(_TAG.sub("", text)), 400).split())
 
 
 def _summary(value: Any) -> str:
@@ -63,7 +62,16 @@ def _summary(value: Any) -> str:
     if not isinstance(value, str):
         return ""
     text = _BREAK.sub("\n", value[: 4 * MOST_SUMMARY])
-    return clean_lines(html.unescape(_TAG.sub("", text)), MOST_SUMMARY)
+    return clean_lines(_resolved(_TAG.sub("", text)), MOST_SUMMARY)
+
+
+def _resolved(text: str) -> str:
+    """Entities as what they stand for. The table of their names, half a megabyte, is loaded with the first of them."""
+    if "&" not in text:
+        return text
+    from html import unescape
+
+    return unescape(text)
 
 
 def _symbols(value: Any) -> tuple[Symbol, ...]:
