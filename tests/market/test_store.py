@@ -9,6 +9,7 @@ import pytest
 from tui.clock import ManualClock
 from tui.market.events import Bar, BookSnapshot, Event, Greeks, MarketStatus, NewsItem, Notice, Quote, Status, Trade
 from tui.market.names import Interval, Kind, Subscription, Symbol
+from tui.market.quotes import MAX_SPARK
 from tui.market.store import MAX_NEWS, MAX_NOTICES, MAX_SYMBOLS, MAX_TRADES, Freshness, MarketStore, Topic
 from tui.market.terms import FeedState, Session
 
@@ -88,6 +89,17 @@ def test_a_jump_is_suspect_until_a_second_update_agrees(store: MarketStore, cloc
         state = store.quote(AAPL)
         assert state
         assert ("last" in state.suspects) is suspect
+
+
+def test_the_trend_samples_the_price_every_five_seconds_and_forgets_the_oldest(
+    store: MarketStore, clock: ManualClock
+) -> None:
+    for second in range(5 * MAX_SPARK + 10):
+        store.apply(quote(clock, last=str(1000 + second)))
+        clock.advance(1)
+    state = store.quote(AAPL)
+    assert state is not None
+    assert list(state.spark) == [1000.0 + second for second in range(10, 5 * MAX_SPARK + 10, 5)]
 
 
 def test_drain_says_what_changed_once(store: MarketStore, clock: ManualClock) -> None:

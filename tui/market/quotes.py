@@ -31,7 +31,8 @@ class QuoteState:
         direction: Sign of the last move of `last` (or of the mid when there is none): 1, -1, or 0.
         moved_ns: When it last moved, or 0.
         suspects: Fields whose last jump was too large to believe until a second update agrees.
-        spark: Bounded samples of the price, oldest first, at most one in five seconds.
+        spark: Bounded samples of the price, oldest first, at most one in five seconds; to be drawn, so floats will do.
+        sampled_ns: When the newest of them came.
     """
 
     symbol: Symbol
@@ -44,7 +45,8 @@ class QuoteState:
     direction: int = 0
     moved_ns: int = 0
     suspects: set[str] = field(default_factory=set)
-    spark: deque[tuple[int, Decimal]] = field(default_factory=lambda: deque(maxlen=MAX_SPARK))
+    spark: deque[float] = field(default_factory=lambda: deque(maxlen=MAX_SPARK))
+    sampled_ns: int = 0
 
     def get(self, name: str) -> Decimal | None:
         """A figure by field name, or None when unknown."""
@@ -110,5 +112,6 @@ class QuoteState:
     def _note_move(self, before: Decimal | None, after: Decimal | None, now_ns: int) -> None:
         if before is not None and after is not None and after != before:
             self.direction, self.moved_ns = (1 if after > before else -1), now_ns
-        if after is not None and (not self.spark or now_ns - self.spark[-1][0] >= SPARK_STEP_NS):
-            self.spark.append((now_ns, after))
+        if after is not None and (not self.spark or now_ns - self.sampled_ns >= SPARK_STEP_NS):
+            self.spark.append(float(after))
+            self.sampled_ns = now_ns

@@ -180,7 +180,7 @@ class QuotesPane(Pane):
             case "day range":
                 return self._day_range(state, column.width), palette.muted
             case "trend":
-                return sparkline([value for _, value in state.spark], column.width), palette.muted
+                return sparkline(state.spark, column.width), palette.muted
             case "age":
                 return self.desk.store.ages.brief(state.ts_recv_ns), palette.muted
             case _:

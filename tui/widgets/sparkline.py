@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Final
 
 BLOCKS: Final = "▁▂▃▄▅▆▇█"
 
 
-def sparkline(values: Sequence[Decimal], width: int) -> str:
+def sparkline(values: Iterable[float], width: int) -> str:
     """The newest `width` values scaled to their own range, newest on the right; a flat line stays in the middle."""
-    shown = values[-width:]
+    shown = list(values)[-width:]
     if not shown:
         return " " * width
     low, high = min(shown), max(shown)
     if low == high:
         return (BLOCKS[3] * len(shown)).rjust(width)
-    scale = Decimal(len(BLOCKS) - 1) / (high - low)
-    return "".join(BLOCKS[int((value - low) * scale + Decimal("0.5"))] for value in shown).rjust(width)
+    scale = (len(BLOCKS) - 1) / (high - low)
+    return "".join(BLOCKS[int((value - low) * scale + 0.5)] for value in shown).rjust(width)
 
 
 def range_bar(low: Decimal, high: Decimal, value: Decimal, width: int) -> str:
