@@ -46,7 +46,7 @@ from tui.screens.main import MainScreen
 from tui.telling import REPEAT_NS, Failures, Repeats, notice_text
 from tui.terminal import steady
 from tui.themes import DEFAULT, Palette, load_themes
-from tui.thrift import let_go_of_closed_widgets
+from tui.thrift import let_go_of_closed_widgets, remember_fewer_widths
 from tui.watchlists import Watchlists
 
 if TYPE_CHECKING:  # the configuration takes a while to import, and the first frame of a demo needs little of it
@@ -135,6 +135,7 @@ class MarketApp(OrderlyApp):
         self._behind: int | None = None
         self.watchlists = Watchlists(self.desk, state, symbols)
         let_go_of_closed_widgets()
+        remember_fewer_widths()
         super().__init__()  # asks for the theme's variables
         for palette in self.themes.palettes.values():
             self.register_theme(palette.textual())
