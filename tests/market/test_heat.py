@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from array import array
 from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
@@ -82,6 +83,17 @@ def test_a_column_equals_the_book_it_stands_for(
         assert [count * Fraction(column.unit) for count in column.bins(start, 8, step)] == expected
     assert column.best.bid == (book.bids[0][0] if book.bids else None)
     assert column.best.ask == (book.asks[0][0] if book.asks else None)
+
+
+def test_a_column_takes_no_more_room_than_its_numbers_need() -> None:
+    bids = [(Decimal("99.99"), Decimal("1.5"), ()), (Decimal("99.98"), Decimal("2"), ())]
+    column, large = pack(snapshot(1, bids)), pack(snapshot(1, [(Decimal("99.99"), Decimal("429496729.6"), ()), *bids]))
+    assert list(column.prices) == [9998, 9999]
+    assert list(column.sums) == [0, 20, 35]
+    assert isinstance(column.prices, array)
+    assert isinstance(column.sums, array)
+    assert isinstance(large.sums, array)
+    assert (column.prices.itemsize, column.sums.itemsize, large.sums.itemsize) == (4, 4, 8)
 
 
 def test_a_level_on_the_edge_of_two_buckets_is_in_the_upper_one() -> None:
