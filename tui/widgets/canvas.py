@@ -59,7 +59,7 @@ class Canvas:
         return Line.of(known[1], self.width)
 
 
-MAX_ROWS: Final = 512
+MAX_ROWS: Final = 256
 _rows: dict[tuple[object, ...], tuple[list[Style | None], list[Piece]]] = {}
 """Rows painted lately, with the styles that keep the identities: most rows of a chart stay as they are."""
 
