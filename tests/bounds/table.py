@@ -241,6 +241,7 @@ FIXED = {
     "widgets.lines.Line.pieces": FRAME,
     "widgets.mid_figures.MidFigures._widths": CONSTANT,
     "widgets.retouching.Retouching._arranged": FRAME,
+    "widgets.retouching.Retouching._parts": FRAME,
     "widgets.retouching.Retouching._shown": "one row for each place on the screen, and none after a change of size",
     "widgets.timeline.Spacing._weekdays": CONSTANT,
     "widgets.timeline.Timeline.breaks": FRAME,

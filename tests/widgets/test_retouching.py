@@ -8,6 +8,7 @@ import pyte
 import pytest
 from rich.style import Style
 from textual.app import App, ComposeResult
+from textual.containers import Horizontal
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Label
 
@@ -75,6 +76,18 @@ class Main(Screen[None]):
         yield notice
 
 
+class Pair(Main):
+    """Two sheets of prices side by side."""
+
+    def compose(self) -> ComposeResult:
+        with Horizontal():
+            yield Prices(id="left")
+            yield Prices(id="right")
+        notice = Label("notice", id="notice")
+        notice.display = False
+        yield notice
+
+
 class Dialog(ModalScreen[None]):
     CSS = "Dialog { background: #000000; }"
 
@@ -83,15 +96,22 @@ class Dialog(ModalScreen[None]):
 
 
 class Shown(App[None]):
-    CSS = "Prices { width: 100%; height: 6; } Label { layer: above; offset: 34 1; } Main { layers: below above; }"
+    CSS = """
+    Prices { width: 1fr; height: 6; }
+    Label { layer: above; offset: 34 1; }
+    Main { layers: below above; }
+    Horizontal { visibility: hidden; height: 6; }
+    Horizontal Prices { visibility: visible; }
+    """
 
-    def __init__(self, clock: ManualClock) -> None:
+    def __init__(self, clock: ManualClock, screen: type[Main] = Main) -> None:
         self.sheet = Sheet()
         self.clock = clock
+        self._main = screen
         super().__init__(driver_class=Recorder)
 
     def get_default_screen(self) -> Screen[None]:
-        return Main(self.clock)
+        return self._main(self.clock)
 
     @property
     def prices(self) -> Prices:
@@ -173,3 +193,33 @@ async def test_what_somebody_else_wrote_across_a_row_does_not_stay(app: Shown) -
     app.sheet.write("\x1b[3;1Hbroadcast message from root")
     app.clock.advance(HEAL_NS / 1e9)
     await app.draw(1, 2, 7, 4, 5, 6)
+
+
+async def test_widgets_side_by_side_are_written_each_in_its_place_whatever_lies_over_them() -> None:
+    app = Shown(ManualClock(), Pair)
+    async with app.run_test(headless=False, size=(WIDTH, HEIGHT + 1)):
+        left, right = app.screen.query_one("#left", Prices), app.screen.query_one("#right", Prices)
+
+        def both(*prices: int, notice: str = "") -> list[str]:
+            lines = [f"{f'last {price:,}  size 1.5':20}last {price + 1:,}  size 1.5" for price in prices]
+            lines[1] = lines[1][:34] + notice if notice else lines[1]
+            return [line.rstrip() for line in lines]
+
+        def show(*prices: int) -> None:
+            left.show(*prices)
+            right.show(*(price + 1 for price in prices))
+
+        show(1, 2, 3, 4, 5, 6)
+        await app.shows(*both(1, 2, 3, 4, 5, 6))
+        app.sheet.written = ""
+        right.show(2, 3, 4, 5, 6, 9)
+        await until(lambda: "1.5" in app.sheet.rows[5] and "last 9" in app.sheet.rows[5])
+        assert "\x1b[6;21H" in app.sheet.written
+        assert "\x1b[6;1H" not in app.sheet.written
+        app.notice.display = True
+        show(9, 8, 7, 6, 5, 4)
+        await app.shows(*both(9, 8, 7, 6, 5, 4, notice="notice"))
+        app.notice.display = False
+        await app.shows(*both(9, 8, 7, 6, 5, 4))
+        show(1, 2, 3, 4, 5, 6)
+        await app.shows(*both(1, 2, 3, 4, 5, 6))

@@ -57,11 +57,16 @@ class Drawn(Widget):
         """One row."""
         return self._strips[y] if y < len(self._strips) else self._strip(Line())
 
+    def row(self, y: int, width: int) -> Strip:
+        """One row, in a width that may be new."""
+        if width != self._width:
+            self.draw()
+        return self.render_line(y)
+
     def render_lines(self, crop: Region) -> list[Strip]:
         """Rows for Textual's compositor."""
-        if self._width != self.size.width:
-            self.draw()
-        strips = [self.render_line(y) for y in crop.line_range]
+        width = self.size.width
+        strips = [self.row(y, width) for y in crop.line_range]
         return strips if crop.width == self._width else [strip.crop(crop.x, crop.right) for strip in strips]
 
     def _strip(self, line: Line) -> Strip:
