@@ -174,6 +174,7 @@ class Run:
         assert self.pane.is_touched_by(changes)
         with self.app.batch_update():
             self.pane.draw()
+        self.app.screen.check_idle()
         await until(lambda: len(self.frames) > count)
         return self.frames[-1]
 

@@ -151,6 +151,21 @@ async def test_only_the_piece_that_changed_is_written(app: Shown) -> None:
     assert "size" not in written
 
 
+async def test_rows_drawn_in_a_batch_are_written_when_the_screen_is_asked_to_look(app: Shown) -> None:
+    with app.batch_update():
+        app.prices.show(1, 2, 3, 4, 7, 6)
+    app.screen.check_idle()
+    await app.shows(*rows(1, 2, 3, 4, 7, 6))
+
+
+async def test_rows_drawn_while_they_are_hidden_are_there_when_they_show(app: Shown) -> None:
+    app.prices.display = False
+    await app.shows(*[""] * HEIGHT)
+    app.prices.show(1, 2, 3, 4, 7, 6)
+    app.prices.display = True
+    await app.shows(*rows(1, 2, 3, 4, 7, 6))
+
+
 async def test_what_lay_over_a_row_is_gone_although_the_row_did_not_change(app: Shown) -> None:
     app.notice.display = True
     await until(lambda: "notice" in app.sheet.rows[1])

@@ -44,14 +44,28 @@ class Drawn(Widget):
             self._width, self._base = width, base
             self._pieces = [line.pieces for line in lines]
             self._strips = [self._strip(line) for line in lines]
-            self.refresh()
+            self._show(Region(0, 0, width, height))
             return
         changed = [y for y, line in enumerate(lines) if line.pieces != self._pieces[y]]
         if not changed:
             return
         for y in changed:
             self._pieces[y], self._strips[y] = lines[y].pieces, self._strip(lines[y])
-        self.refresh(*(Region(0, top, width, bottom - top) for top, bottom in runs(changed)))
+        self._show(*(Region(0, top, width, bottom - top) for top, bottom in runs(changed)))
+
+    def _show(self, *regions: Region) -> None:
+        """Have rows written: tells the screen at once what Textual would pass on in three messages for each widget.
+
+        In a batch the screen is not even woken: who began it has the screen look at its end.
+        """
+        if not (self.is_mounted and self.is_running and self.display):
+            self.refresh(*regions)
+            return
+        screen = self.screen
+        self._repaint_regions.update(regions)
+        screen._dirty_widgets.add(self)
+        if not self.app._batch_count:
+            screen.check_idle()
 
     def render_line(self, y: int) -> Strip:
         """One row."""
