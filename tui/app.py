@@ -314,7 +314,10 @@ class MarketApp(OrderlyApp):
     def flush(self) -> None:
         """Show what was drawn in a batch: widgets that asked while it lasted were not heard."""
         for screen in self.screen_stack:
-            screen.check_idle()
+            if isinstance(screen, MainScreen):
+                screen.write_changes()
+            else:
+                screen.check_idle()
 
     def update_wants(self) -> None:
         """Tell the feeds what every pane that can be seen needs."""

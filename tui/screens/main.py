@@ -130,6 +130,10 @@ class MainScreen(Screen[None]):
         if self.tab_bar.display:
             self.tab_bar.draw()
 
+    def write_changes(self) -> None:
+        """Write what was drawn now, and not when Textual's timer comes round."""
+        self._on_timer_update()
+
     def lay_out(self) -> None:
         """Decide which panes show."""
         everything = self.shows_all and not self.is_maximised
