@@ -267,6 +267,7 @@ BOUNDED = {
     "feeds.refusals._Case.suggestions": refusals.MOST_SUGGESTIONS,
     "market.bars.BarSeries._bars": MAX_BARS,
     "market.bars.BarSeries._starts": MAX_BARS,
+    "market.format._time_of_day()": 256,
     "market.format.price()": 1024,
     "market.health.FeedStats._buckets": health.WINDOW_S + 1,
     "market.health.FeedStats._gaps": health.GAPS,

@@ -105,5 +105,9 @@ def latency(seconds: float | None) -> str:
 
 def time_of_day(ns: int, zone: tzinfo = UTC, *, with_seconds: bool = True) -> str:
     """`14:37:51` in a time zone."""
-    moment = datetime.fromtimestamp(ns / NS, zone)
-    return f"{moment:%H:%M:%S}" if with_seconds else f"{moment:%H:%M}"
+    return _time_of_day(ns // NS, zone, with_seconds)
+
+
+@lru_cache(maxsize=256)
+def _time_of_day(seconds: int, zone: tzinfo, with_seconds: bool) -> str:
+    return f"{datetime.fromtimestamp(seconds, zone):{'%H:%M:%S' if with_seconds else '%H:%M'}}"

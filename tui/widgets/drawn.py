@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from rich.style import Style
 from textual.filter import ANSIToTruecolor
@@ -38,19 +38,19 @@ class Drawn(Widget):
 
     def draw(self) -> None:
         """Make all rows and refresh those that differ from the last frame."""
-        width, height = self.size
+        width, height = self.outer_size
         lines, base = self.lines(width, height), self.base()
         if width != self._width or base is not self._base or len(lines) != len(self._strips):
             self._width, self._base = width, base
             self._pieces = [line.pieces for line in lines]
-            self._strips = [self._strip(line) for line in lines]
+            self._strips = self._made(lines)
             self._show(Region(0, 0, width, height))
             return
         changed = [y for y, line in enumerate(lines) if line.pieces != self._pieces[y]]
         if not changed:
             return
-        for y in changed:
-            self._pieces[y], self._strips[y] = lines[y].pieces, self._strip(lines[y])
+        for y, strip in zip(changed, self._made(lines[y] for y in changed), strict=True):
+            self._pieces[y], self._strips[y] = lines[y].pieces, strip
         self._show(*(Region(0, top, width, bottom - top) for top, bottom in runs(changed)))
 
     def _show(self, *regions: Region) -> None:
@@ -69,7 +69,7 @@ class Drawn(Widget):
 
     def render_line(self, y: int) -> Strip:
         """One row."""
-        return self._strips[y] if y < len(self._strips) else self._strip(Line())
+        return self._strips[y] if y < len(self._strips) else self._made([Line()])[0]
 
     def row(self, y: int, width: int) -> Strip:
         """One row, in a width that may be new."""
@@ -79,16 +79,16 @@ class Drawn(Widget):
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """Rows for Textual's compositor."""
-        width = self.size.width
+        width = self.outer_size.width
         strips = [self.row(y, width) for y in crop.line_range]
         return strips if crop.width == self._width else [strip.crop(crop.x, crop.right) for strip in strips]
 
-    def _strip(self, line: Line) -> Strip:
-        strip: Strip = line.strip(self._width, self._base)
-        for each in self.get_line_filters():
+    def _made(self, lines: Iterable[Line]) -> list[Strip]:
+        strips: list[Strip] = [line.strip(self._width, self._base) for line in lines]
+        for each in self.get_line_filters() if strips else ():
             if not isinstance(each, ANSIToTruecolor):  # ours are true colours: this is for NO_COLOR
-                strip = strip.apply_filter(each, self.background_colors[1])
-        return strip
+                strips = [strip.apply_filter(each, self.background_colors[1]) for strip in strips]
+        return strips
 
 
 def runs(rows: Sequence[int]) -> Iterator[tuple[int, int]]:
