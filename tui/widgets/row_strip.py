@@ -167,19 +167,18 @@ def changed(old: Sequence[Piece], new: Sequence[Piece]) -> list[Piece]:
     Pieces are compared one by one where the rows have as many, each as wide as the other: numbers in columns. Else all
     is written between the first that differs and the last.
     """
-    if len(old) == len(new) and (kept := _in_columns(old, new)) is not None:
-        return kept
-    first = 0
+    first = step = 0
     for before, after in zip(old, new, strict=False):
         if before != after:
             break
         first += 1
-    end = len(new)
-    for before, after in zip(reversed(old[first:]), reversed(new[first:]), strict=False):
-        if before != after:
-            break
+        step += cells(after[0])
+    end, shift = len(new), len(old) - len(new)
+    least = max(first, first - shift)
+    while end > least and old[end - 1 + shift] == new[end - 1]:
         end -= 1
-    return [*_behind(sum(cells(text) for text, _ in new[:first]), new[first:end])]
+    kept = _in_columns(old[first : end + shift], new[first:end]) if shift == 0 else None
+    return [*_behind(step, new[first:end] if kept is None else kept)]
 
 
 def _in_columns(old: Sequence[Piece], new: Sequence[Piece]) -> list[Piece] | None:
