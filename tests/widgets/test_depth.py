@@ -266,3 +266,14 @@ def test_the_scale_of_sizes_stays_while_the_curve_stays_in_its_range() -> None:
     show(view, ladder, book([*BIDS[:-1], (Decimal(99), Decimal(40), ())]))
     view.rows(60, 20, LIVE)
     assert view._scale != before
+
+
+def test_between_bids_and_asks_that_are_far_apart_there_is_no_share() -> None:
+    view = view_of(book(levels(("90", "1"), ("89.9", "1")), levels(("110", "1"), ("110.1", "1"))))
+    rows = text_of(view.rows(60, 20, LIVE))
+    assert "bid 50%" in rows[0]
+    for _ in range(12):
+        view.zoom(1)
+        rows = text_of(view.rows(60, 20, LIVE))
+    assert len(rows) == 20
+    assert "%" not in rows[0]

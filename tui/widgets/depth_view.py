@@ -157,8 +157,9 @@ class DepthView:
             look=look,
             cursor=self._cursor(columns),
         )
-        share = float(totals["bid"] / (totals["bid"] + totals["ask"])) if book.bids and book.asks else None
-        lines = [self._gauge(width, stale, share if any(totals.values()) else None, look)] if gauge else []
+        total = totals["bid"] + totals["ask"]  # nothing, where the picture shows prices beside the book
+        share = float(totals["bid"] / total) if total and book.bids and book.asks else None
+        lines = [self._gauge(width, stale, share, look)] if gauge else []
         return [*lines, *draw(chart), *([self._footer(width, best, totals, look)] if footer else [])]
 
     def _axis(self, width: int) -> int:
