@@ -108,6 +108,7 @@ FIXED = {
     "market.walls.WallWatch.present": "one entry a level of the last book",
     "panes.base.Desk.names": USER,
     "panes.book.BookPane._left_out": USER,
+    "panes.kept.Kept._each": FRAME,
     "panes.news.NewsPane._read": "headlines that the store still has",
     "providers.aries.AriesProvider._warnings": CONFIGURED,
     "providers.aries.accounts.AccountsCodec._attempt": CONSTANT,

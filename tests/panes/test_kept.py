@@ -18,6 +18,7 @@ from tui.market.terms import FeedState
 from tui.panes.bars import BarsPane
 from tui.panes.base import Desk, Pane
 from tui.panes.book import BookPane
+from tui.panes.quotes import SORTS, QuotesPane
 from tui.panes.tape import TapePane
 from tui.themes import load_themes
 from tui.widgets.row_strip import Piece
@@ -57,6 +58,21 @@ def tape(desk: Desk, store: MarketStore) -> TapePane:
     return pane
 
 
+@pytest.fixture
+def quotes(desk: Desk, store: MarketStore) -> QuotesPane:
+    pane = QuotesPane(desk)
+    pane.on_mount()
+    set_feed(store, test_bars.FEED, FeedState.LIVE, *pane.wants())
+    patch(store, AAPL, last="187.42", bid="187.41")
+    patch(store, BTC, last="97205.10")
+    return pane
+
+
+def patch(store: MarketStore, symbol: Symbol, **figures: str | None) -> None:
+    values = {name: None if text is None else Decimal(text) for name, text in figures.items()}
+    store.apply(Quote.model_validate({"source": "aries", "ts_recv_ns": store.now_ns(), "symbol": symbol, **values}))
+
+
 def trade(store: MarketStore, price: str, count: int = 1) -> None:
     for number in range(count):
         at, size = store.now_ns(), Decimal(number + 1)
@@ -67,9 +83,9 @@ def pieces(pane: Pane, width: int = 60, height: int = 24) -> list[list[Piece]]:
     return [row.pieces for row in pane.rows(width, height)]
 
 
-def anew(pane: Pane) -> list[list[Piece]]:
+def anew(pane: Pane, width: int = 60) -> list[list[Piece]]:
     pane._kept.forget()
-    return pieces(pane)
+    return pieces(pane, width)
 
 
 def changes(pane: Pane, change: Callable[[], object]) -> None:
@@ -161,6 +177,43 @@ def test_a_tape_is_drawn_anew_for_whatever_it_depends_on(
     changes(tape, lambda: change(tape, store))
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda pane, store: patch(store, AAPL, last="187.43"),
+        lambda pane, store: patch(store, AAPL, last=None),
+        lambda pane, store: patch(store, AAPL, volume="12"),
+        lambda pane, store: patch(store, AAPL, last="999"),
+        lambda pane, store: patch(store, BTC, last="0.1234"),
+        lambda pane, store: store.apply(Quote(source="quantcite", ts_recv_ns=store.now_ns(), symbol=AAPL)),
+        lambda pane, store: set_feed(store, test_bars.FEED, FeedState.BACKING_OFF),
+        lambda pane, store: store.forget(Subscription(Kind.QUOTE, AAPL)),
+        lambda pane, store: setattr(pane.desk, "palette", PALETTES[-1]),
+        lambda pane, store: setattr(pane, "chosen", BTC),
+        lambda pane, store: pane.desk.symbols.remove(AAPL),
+        lambda pane, store: setattr(pane, "sort_by", "last"),
+    ],
+)  # fmt: skip
+def test_a_quote_is_drawn_anew_for_whatever_it_depends_on(
+    change: Callable[[QuotesPane, MarketStore], object], quotes: QuotesPane, store: MarketStore
+) -> None:
+    changes(quotes, lambda: change(quotes, store))
+
+
+def test_a_quote_grows_older_and_its_light_goes_out(quotes: QuotesPane, store: MarketStore, clock: ManualClock) -> None:
+    clock.advance(2)
+    changes(quotes, lambda: patch(store, AAPL, last="187.50"))
+    changes(quotes, lambda: clock.advance(0.5))
+    changes(quotes, lambda: clock.advance(30))
+
+
+def test_a_quote_leaves_the_rows_of_others_as_they_are(quotes: QuotesPane, store: MarketStore) -> None:
+    before = quotes.rows(120, 10)
+    patch(store, AAPL, last="187.43")
+    now = quotes.rows(120, 10)
+    assert [row is then for row, then in zip(now, before, strict=True)] == [False, False, False, True]
+
+
 def test_another_length_of_a_tape_has_other_rows(tape: TapePane) -> None:
     assert [len(pieces(tape, 60, height)) for height in (10, 24, 10)] == [10, 24, 10]
 
@@ -197,7 +250,13 @@ def test_a_wall_that_is_news_fades_and_goes_without_another_book(
 
 @pytest.mark.parametrize("seed", range(8))
 def test_whatever_happens_in_whatever_order_kept_rows_are_those_that_would_be_made(
-    seed: int, book: BookPane, bars: BarsPane, desk: Desk, store: MarketStore, clock: ManualClock
+    seed: int,
+    book: BookPane,
+    bars: BarsPane,
+    quotes: QuotesPane,
+    desk: Desk,
+    store: MarketStore,
+    clock: ManualClock,
 ) -> None:
     random = Random(seed)
     changes: list[Change] = [
@@ -218,10 +277,20 @@ def test_whatever_happens_in_whatever_order_kept_rows_are_those_that_would_be_ma
         lambda: bars.action_crosshair(random.choice([-1, 1])),
         lambda: bars.action_interval(random.choice([-1, 1])),
         bars.action_indicators, bars.action_clear,
+        lambda: patch(store, random.choice(desk.symbols), last=random.choice([None, "7", "187.43", "97205.2"])),
+        lambda: patch(store, random.choice(desk.symbols), bid=random.choice([None, "186"]), ask="188", volume="5"),
+        lambda: patch(store, AAPL, low="100", high="200", change=str(random.randint(-3, 3)), change_percent="1.5"),
+        lambda: set_feed(store, test_bars.FEED, FeedState.LIVE, *quotes.wants()),
+        lambda: store.forget(Subscription(Kind.QUOTE, random.choice(desk.symbols))),
+        lambda: setattr(quotes, "chosen", random.choice(desk.symbols)),
+        lambda: setattr(quotes, "sort_by", random.choice(SORTS)),
+        lambda: setattr(desk, "flash", not desk.flash),
+        lambda: random.shuffle(desk.symbols),
+        lambda: setattr(store, "quiet_since_ns", random.choice([None, clock.now_ns()])),
     ]  # fmt: skip
     for _ in range(150):
         random.choice(changes)()
-        for pane in (book, bars):
-            kept = pieces(pane)
+        for pane in (book, bars, quotes):
+            kept = pieces(pane, width := random.choice([60, 120]))
             if not (pane is book and book._view is not book._views.ladder):  # a curve settles its axis in two frames
-                assert kept == anew(pane)
+                assert kept == anew(pane, width)

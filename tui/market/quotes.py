@@ -33,6 +33,7 @@ class QuoteState:
         suspects: Fields whose last jump was too large to believe until a second update agrees.
         spark: Bounded samples of the price, oldest first, at most one in five seconds; to be drawn, so floats will do.
         sampled_ns: When the newest of them came.
+        version: Another number with every change.
     """
 
     symbol: Symbol
@@ -47,6 +48,7 @@ class QuoteState:
     suspects: set[str] = field(default_factory=set)
     spark: deque[float] = field(default_factory=lambda: deque(maxlen=MAX_SPARK))
     sampled_ns: int = 0
+    version: int = 0
 
     def get(self, name: str) -> Decimal | None:
         """A figure by field name, or None when unknown."""
@@ -77,6 +79,7 @@ class QuoteState:
         Returns:
             The prices that came.
         """
+        self.version += 1
         before, now_ns = self.price, event.ts_recv_ns
         if live_since_ns is not None and self.ts_recv_ns < live_since_ns <= now_ns:
             self._clear()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 
 from tui.widgets.lines import Line
 
@@ -16,6 +16,7 @@ class Kept:
     def __init__(self) -> None:
         self._of: tuple[object, ...] | None = None
         self._rows: Sequence[Line] = ()
+        self._each: dict[Hashable, Kept] = {}
 
     def rows(self, of: tuple[object, ...], make: Callable[[], Sequence[Line]]) -> Sequence[Line]:
         """The same rows while they would be made of the same, else new ones.
@@ -28,6 +29,16 @@ class Kept:
             self._rows, self._of = make(), of
         return self._rows
 
+    def row(self, of: tuple[object, ...], make: Callable[[], Line]) -> Line:
+        """A single one, in the same way."""
+        return self.rows(of, lambda: (make(),))[0]
+
+    def each(self, names: Iterable[Hashable]) -> Mapping[Hashable, Kept]:
+        """The same for parts that change one by one, each by its name; parts that are not named any more are let go."""
+        self._each = {name: self._each.get(name) or Kept() for name in names}
+        return self._each
+
     def forget(self) -> None:
         """Make them anew next time."""
         self._of = None
+        self._each = {}

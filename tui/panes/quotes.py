@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import ClassVar, Final, NamedTuple
 
 from rich.style import Style
@@ -17,6 +17,7 @@ from tui.market.quotes import QuoteState
 from tui.market.store import Freshness
 from tui.messages import MoveRefused, SymbolChosen, SymbolRemoved, WatchlistEdited
 from tui.panes.base import NS, Fact, Pane
+from tui.themes import Palette
 from tui.widgets.lines import Line, fit, fit_right, message, mixed
 from tui.widgets.sparkline import range_bar, sparkline
 
@@ -53,6 +54,36 @@ COLUMNS: Final = (
     Column("source", 14, 6, left=True),
 )
 SORTS: Final = ("list", "symbol", "chg%", "last", "volume")
+
+
+class Shown(NamedTuple):
+    """All that a row is made of.
+
+    Attributes:
+        state: The figures.
+        version: Of the state, which changes in place.
+        age: How old they are.
+        price_style: Of the last price, which may be lit.
+        live: Whether they are live.
+        own: Decimals of the symbol.
+        decimals: The most in the list.
+        chosen: Whether the row is selected.
+        columns: What shows.
+        width: Cells.
+        palette: Colours.
+    """
+
+    state: QuoteState
+    version: int
+    age: str
+    price_style: Style
+    live: bool
+    own: int
+    decimals: int
+    chosen: bool
+    columns: Sequence[Column]
+    width: int
+    palette: Palette
 
 
 class QuotesPane(Pane):
@@ -114,11 +145,12 @@ class QuotesPane(Pane):
         self._top_row = min(max(self._top_row, selected - visible + 1), selected, max(0, len(order) - visible))
         decimals = max((self.desk.store.decimals(symbol) for symbol in order), default=2)
         shown = order[self._top_row : self._top_row + visible]
-        lines = [self._header(columns)]
-        lines += [
-            self._row(symbol, columns, decimals, index + self._top_row == selected, width)
-            for index, symbol in enumerate(shown)
-        ]
+        lines, kept = [self._header(columns)], self._kept.each(shown)
+        for index, symbol in enumerate(shown, self._top_row):
+            if (of := self._shown(symbol, columns, decimals, width, chosen=index == selected)) is None:
+                lines.append(self._waiting(symbol, columns, width, chosen=index == selected))
+            else:
+                lines.append(kept[symbol].row(of, partial(_row, of)))
         return lines
 
     def _header(self, columns: Sequence[Column]) -> Line:
@@ -129,62 +161,33 @@ class QuotesPane(Pane):
             line.add(" ")
         return line
 
-    def _row(self, symbol: Symbol, columns: Sequence[Column], decimals: int, chosen: bool, width: int) -> Line:
-        palette, store = self.desk.palette, self.desk.store
-        subscription = Subscription(Kind.QUOTE, symbol)
+    def _shown(
+        self, symbol: Symbol, columns: Sequence[Column], decimals: int, width: int, *, chosen: bool
+    ) -> Shown | None:
+        store, subscription = self.desk.store, Subscription(Kind.QUOTE, symbol)
         state = store.quote(symbol)
-        back = palette.fill("selection") if chosen else None
-        line = Line().add("▌" if chosen else " ", palette.accent if chosen else palette.strong)
-        line.add(fit(symbol, columns[0].width) + " ", palette.strong)
         if state is None:
-            line.left(store.absence(subscription), width - line.width, palette.stale)
-        else:
-            live, own = store.freshness(subscription) is Freshness.LIVE, store.decimals(symbol)
-            for column in columns[1:]:
-                self._cell(line, column, state, own, decimals, live)
-        return line.to(width).on(back, but=_lit) if back else line
+            return None
+        live = store.freshness(subscription) is Freshness.LIVE
+        return Shown(
+            state=state,
+            version=state.version,
+            age=store.ages.brief(state.ts_recv_ns),
+            price_style=self._price_style(state, live),
+            live=live,
+            own=store.decimals(symbol),
+            decimals=decimals,
+            chosen=chosen,
+            columns=columns,
+            width=width,
+            palette=self.desk.palette,
+        )
 
-    def _cell(self, line: Line, column: Column, state: QuoteState, own: int, decimals: int, live: bool) -> None:
-        text, style = self._content(column, state, own, decimals, live)
-        if column.name == "last" and _lit(style):  # only the figure lights up, not the space before it
-            line.add(" " * (column.width - len(text)))
-            line.add(text.rstrip(), style).add(" " * (len(text) - len(text.rstrip()) + 1))
-        else:
-            cells = (fit if column.left else fit_right)(text, column.width)
-            line.add(cells + " ", style if live else self.desk.palette.stale)
-
-    def _content(self, column: Column, state: QuoteState, own: int, decimals: int, live: bool) -> tuple[str, Style]:
-        """A figure in its own decimals, in a column that has room for the most of the list, and its style."""
+    def _waiting(self, symbol: Symbol, columns: Sequence[Column], width: int, *, chosen: bool) -> Line:
         palette = self.desk.palette
-
-        def aligned(text: str, width: int) -> str:
-            """Decimal points meet as far as the column allows; a figure is never given up for it."""
-            return text + " " * min(decimals - own + (own == 0 and decimals > 0), max(0, width - len(text)))
-
-        match column.name:
-            case "last":
-                mark = "?" if "last" in state.suspects else "~" if state.get("last") is None else ""
-                mark = mark or ("d" if state.is_delayed else ARROWS[state.direction] if live else " ")
-                return aligned(fmt.price(state.price, own), column.width - 1) + mark, self._price_style(state, live)
-            case "chg%":
-                return fmt.percent(state.get("change_percent")), palette.moved(_sign(state.get("change_percent")))
-            case "change":
-                text = aligned(fmt.signed(state.get("change"), own), column.width)
-                return text, palette.moved(_sign(state.get("change")))
-            case "bid" | "ask":
-                return aligned(fmt.price(state.get(column.name), own), column.width), palette.style(column.name)
-            case "bid size" | "ask size":
-                return fmt.size(state.get(column.name.replace(" ", "_"))), palette.text
-            case "volume":
-                return fmt.compact(state.get("volume")), palette.text
-            case "day range":
-                return self._day_range(state, column.width), palette.muted
-            case "trend":
-                return sparkline(state.spark, column.width), palette.muted
-            case "age":
-                return self.desk.store.ages.brief(state.ts_recv_ns), palette.muted
-            case _:
-                return state.source, palette.muted
+        line = _named(symbol, columns, palette, chosen=chosen)
+        line.left(self.desk.store.absence(Subscription(Kind.QUOTE, symbol)), width - line.width, palette.stale)
+        return _marked(line, width, palette, chosen=chosen)
 
     def _price_style(self, state: QuoteState, live: bool) -> Style:
         palette, now_ns = self.desk.palette, self.desk.now_ns()
@@ -200,12 +203,6 @@ class QuotesPane(Pane):
             self.draw_again_at(started + FLASH_NS)
             return mixed(style, LIT)
         return style
-
-    def _day_range(self, state: QuoteState, width: int) -> str:
-        low, high, last = state.get("low"), state.get("high"), state.price
-        if low is None or high is None or last is None:
-            return fmt.UNKNOWN
-        return range_bar(low, high, last, width)
 
     def _figure(self, symbol: Symbol, name: str) -> Decimal | None:
         state = self.desk.store.quote(symbol)
@@ -264,6 +261,73 @@ class QuotesPane(Pane):
         row = event.y - 2 + self._top_row
         if 0 <= row < len(self.desk.symbols):
             self.select(row)
+
+
+def _named(symbol: Symbol, columns: Sequence[Column], palette: Palette, *, chosen: bool) -> Line:
+    line = Line().add("▌" if chosen else " ", palette.accent if chosen else palette.strong)
+    return line.add(fit(symbol, columns[0].width) + " ", palette.strong)
+
+
+def _marked(line: Line, width: int, palette: Palette, *, chosen: bool) -> Line:
+    return line.to(width).on(palette.fill("selection"), but=_lit) if chosen else line
+
+
+def _row(of: Shown) -> Line:
+    line = _named(of.state.symbol, of.columns, of.palette, chosen=of.chosen)
+    for column in of.columns[1:]:
+        _cell(line, column, of)
+    return _marked(line, of.width, of.palette, chosen=of.chosen)
+
+
+def _cell(line: Line, column: Column, of: Shown) -> None:
+    text, style = _content(column, of)
+    if column.name == "last" and _lit(style):  # only the figure lights up, not the space before it
+        line.add(" " * (column.width - len(text)))
+        line.add(text.rstrip(), style).add(" " * (len(text) - len(text.rstrip()) + 1))
+    else:
+        cells = (fit if column.left else fit_right)(text, column.width)
+        line.add(cells + " ", style if of.live else of.palette.stale)
+
+
+def _content(column: Column, of: Shown) -> tuple[str, Style]:
+    """A figure in its own decimals, in a column that has room for the most of the list, and its style."""
+    state, own, palette = of.state, of.own, of.palette
+
+    def aligned(text: str, width: int) -> str:
+        """Decimal points meet as far as the column allows; a figure is never given up for it."""
+        return text + " " * min(of.decimals - own + (own == 0 and of.decimals > 0), max(0, width - len(text)))
+
+    match column.name:
+        case "last":
+            mark = "?" if "last" in state.suspects else "~" if state.get("last") is None else ""
+            mark = mark or ("d" if state.is_delayed else ARROWS[state.direction] if of.live else " ")
+            return aligned(fmt.price(state.price, own), column.width - 1) + mark, of.price_style
+        case "chg%":
+            return fmt.percent(state.get("change_percent")), palette.moved(_sign(state.get("change_percent")))
+        case "change":
+            text = aligned(fmt.signed(state.get("change"), own), column.width)
+            return text, palette.moved(_sign(state.get("change")))
+        case "bid" | "ask":
+            return aligned(fmt.price(state.get(column.name), own), column.width), palette.style(column.name)
+        case "bid size" | "ask size":
+            return fmt.size(state.get(column.name.replace(" ", "_"))), palette.text
+        case "volume":
+            return fmt.compact(state.get("volume")), palette.text
+        case "day range":
+            return _day_range(state, column.width), palette.muted
+        case "trend":
+            return sparkline(state.spark, column.width), palette.muted
+        case "age":
+            return of.age, palette.muted
+        case _:
+            return state.source, palette.muted
+
+
+def _day_range(state: QuoteState, width: int) -> str:
+    low, high, last = state.get("low"), state.get("high"), state.price
+    if low is None or high is None or last is None:
+        return fmt.UNKNOWN
+    return range_bar(low, high, last, width)
 
 
 @lru_cache(maxsize=MAX_WIDTHS)
