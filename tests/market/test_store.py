@@ -54,6 +54,16 @@ def test_the_store_merges_every_kind_of_event(store: MarketStore) -> None:
     assert set(store._merges) == set(Event.__subclasses__())
 
 
+def test_a_kind_that_a_plugin_extends_is_merged_as_what_it_extends(store: MarketStore, clock: ManualClock) -> None:
+    class Auction(Quote):
+        indicative: Decimal | None = None
+
+    store.apply(Auction(source="plugin", ts_recv_ns=clock.now_ns(), symbol=AAPL, last=Decimal("190.25")))
+    state = store.quote(AAPL)
+    assert state
+    assert state.price == Decimal("190.25")
+
+
 def test_sensitivities_are_merged_field_by_field(store: MarketStore, clock: ManualClock) -> None:
     for figures in ({"delta": "0.52", "gamma": "0.031"}, {"delta": "0.54"}, {"gamma": None}):
         store.apply(Greeks.model_validate({"source": "aries", "ts_recv_ns": clock.now_ns(), "symbol": AAPL, **figures}))

@@ -134,7 +134,9 @@ class MarketStore:
     def apply(self, event: Event) -> None:
         """Merge an event of any kind."""
         self._stir()
-        self._merges[type(event)](event)
+        merge = self._merges.get(type(event)) or self._inherited(type(event))
+        if merge is not None:
+            merge(event)
 
     @property
     def is_changed(self) -> bool:
@@ -309,6 +311,10 @@ class MarketStore:
             events.Greeks: self._apply_greeks,
             **dict.fromkeys(get_args(events.AccountEvent), self._apply_account),
         }
+
+    def _inherited(self, kind: type[Event]) -> Callable[[Any], None] | None:
+        """What merges the kind that a plugin's own kind of event extends; None for one that is of no known kind."""
+        return next((self._merges[base] for base in kind.__mro__ if base in self._merges), None)
 
     def _apply_quote(self, event: Quote) -> None:
         state, key = self._quotes.get(event.symbol), Subscription(Kind.QUOTE, event.symbol)
