@@ -39,6 +39,18 @@ def test_a_feed_that_waits_says_why_and_how_long(desk: Desk, store: MarketStore,
     assert "retry in 3s" in "\n".join(text_of(pane.rows(100, 10)))
 
 
+def test_at_rest_the_time_of_the_last_frame_stands_apart_from_the_other_figures(
+    desk: Desk, store: MarketStore, clock: ManualClock
+) -> None:
+    set_feed(store, "aries:market")
+    store.feed("aries:market").stats.received(100, clock.now_ns())
+    clock.advance(60)
+    store.quiet_since_ns = clock.now_ns()
+    for width in range(40, 140, 3):
+        row = next(row for row in text_of(FeedsPane(desk).rows(width, 10)) if "aries:market" in row)
+        assert "14:37" in row.split() or "14:37" not in row
+
+
 @pytest.mark.parametrize(
     ("width", "row"), [(45, " ◐ insightsentry:live       retry in 8s: con…"), (32, " ◐ ins:live       retry in 8s: …")]
 )

@@ -47,7 +47,7 @@ COLUMNS: Final = (
     Column("latency", 7, 1),
     Column("msg/s", 6, 2),
     Column("data/s", 6, 3),
-    Column("last", 4, 1),
+    Column("last", 5, 1),
     Column("subs", 4, 4),
     Column("total", 6, 6),
     Column("reconn", 6, 4),
