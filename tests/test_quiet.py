@@ -208,6 +208,38 @@ def test_at_rest_nothing_that_is_shown_depends_on_the_time(store: MarketStore, c
         assert [row for row in shown() if "as of" not in row] == [row for row in rested if "as of" not in row]
 
 
+def test_a_time_of_day_never_stands_there_for_longer_than_a_day(
+    quiet: Quiet, store: MarketStore, clock: ManualClock
+) -> None:
+    quote(store)
+    came_ns, told = clock.now_ns(), []
+    for _ in range(30 * 60):
+        clock.advance(60)
+        if ticks(quiet, store):
+            told = [store.ages.by_time(came_ns)]
+        assert told != [True] or clock.now_ns() - came_ns < 86_400 * NS
+    assert told == [False]
+
+
+@pytest.mark.parametrize(
+    ("hours", "width", "time"),
+    [
+        (22, 140, "quiet since 14:37:51 UTC"),
+        (22, 30, "quiet 14:37"),
+        (50, 140, "quiet since 2026-01-05 14:37:51 UTC"),
+        (50, 30, "quiet 2d"),
+    ],
+)
+def test_quiet_over_a_weekend_says_since_which_day(
+    store: MarketStore, clock: ManualClock, hours: float, width: int, time: str
+) -> None:
+    desk = Desk(store=store, palette=load_themes().get("tickdeck-dark"))
+    store.quiet_since_ns = clock.now_ns()
+    clock.advance(hours * 3600)
+    top = TopBar(desk, id="top")
+    assert text_of([top.line(width)]) == [" tickdeck" + time.rjust(width - 10)]
+
+
 class Sheet:
     """Takes what is written to the terminal."""
 

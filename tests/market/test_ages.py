@@ -16,7 +16,8 @@ NOW_NS = 1_767_623_871_204_000_000  # 2026-01-05 14:37:51 UTC
         (0.2, "0.2s", "14:37"),
         (14, "10s", "14:37"),
         (3 * 60, "3m", "14:34"),
-        (23 * 3600, "23h", "15:37"),
+        (22 * 3600, "22h", "16:37"),
+        (23 * 3600, "23h", "23h"),  # for up to an hour nothing is drawn: it may become a day
         (25 * 3600, "1d", "1d"),  # the time of day would not say which day
         (-5, "0.0s", "0.0s"),  # by a clock that was set back
     ],

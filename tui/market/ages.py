@@ -7,7 +7,8 @@ from typing import Final, NamedTuple
 from tui.market import format as fmt
 
 NS: Final = 1_000_000_000
-DAY_NS: Final = 86_400 * NS
+CLEAR_NS: Final = 23 * 3600 * NS
+"""A time of day this long ago is today's or yesterday's beyond doubt, also when it is still shown an hour later."""
 
 
 class Ages(NamedTuple):
@@ -22,7 +23,7 @@ class Ages(NamedTuple):
     is_quiet: bool = False
 
     def brief(self, ns: int | None) -> str:
-        """At most five cells: `12s`, or at rest when it was, `14:37`; from a day on days either way."""
+        """At most five cells: `12s`, or at rest when it was, `14:37`; when that is almost a day ago `23h`, `2d`."""
         if ns is None:
             return fmt.UNKNOWN
         return fmt.time_of_day(ns, with_seconds=False) if self.by_time(ns) else self._age(ns)
@@ -33,7 +34,7 @@ class Ages(NamedTuple):
 
     def by_time(self, ns: int) -> bool:
         """Whether the time of day is told: within a day it is clear which is meant."""
-        return self.is_quiet and 0 <= self.now_ns - ns < DAY_NS
+        return self.is_quiet and 0 <= self.now_ns - ns < CLEAR_NS
 
     def _age(self, ns: int) -> str:
         return fmt.calm_age(max(0, self.now_ns - ns) / NS)

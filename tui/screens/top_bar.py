@@ -6,6 +6,7 @@ from datetime import tzinfo
 from functools import cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from tui.clock import to_datetime
 from tui.market import book as arithmetic
 from tui.market import format as fmt
 from tui.market.names import Kind, Subscription, Symbol
@@ -119,7 +120,13 @@ class TopBar(LineBar):
 
     def _time(self, *, is_brief: bool = False) -> Line:
         """The clock; while nothing happens, since when: a clock would be all that goes on."""
-        palette, since_ns = self.desk.palette, self.desk.store.quiet_since_ns
-        time = fmt.time_of_day(self.desk.now_ns() if since_ns is None else since_ns, with_seconds=not is_brief)
-        line = Line() if since_ns is None else Line().add("quiet " if is_brief else "quiet since ", palette.muted)
-        return line.add(time + (" " if is_brief else " UTC "), palette.text)
+        palette, store = self.desk.palette, self.desk.store
+        since_ns, ages = store.quiet_since_ns, store.ages
+        if since_ns is None:
+            time = fmt.time_of_day(ages.now_ns, with_seconds=not is_brief)
+            return Line().add(time + (" " if is_brief else " UTC "), palette.text)
+        if is_brief:
+            return Line().add("quiet ", palette.muted).add(ages.brief(since_ns) + " ", palette.text)
+        day = "" if ages.by_time(since_ns) else f"{to_datetime(since_ns):%Y-%m-%d} "  # a weekend is quiet, too
+        time = f"{day}{fmt.time_of_day(since_ns)} UTC "
+        return Line().add("quiet since ", palette.muted).add(time, palette.text)
