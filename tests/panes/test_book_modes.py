@@ -254,6 +254,8 @@ async def test_while_a_second_is_held_the_axis_says_how_far_behind_the_picture_i
         run(store, clock, ["100"] * 12)
         assert shown(pane)[1:-1] == before
         assert shown(pane)[-1].endswith("+12s ▸")
+        store.quiet_since_ns = clock.now_ns()
+        assert shown(pane)[-1].endswith("UTC"), "at rest nobody counts on"
 
 
 async def test_a_click_puts_the_cursor_on_price_and_second(pane: BookPane) -> None:

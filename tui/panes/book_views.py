@@ -91,6 +91,7 @@ class Views:
         self.ladder.decimals = self.depth.decimals = self.heat.decimals = decimals
         self.venues.decimals = self._cost_rows.decimals = decimals
         self.ladder.now_ns = self._store.now_ns()
+        self.heat.is_quiet = self._store.ages.is_quiet
         self.cost.show(rest)
         self.ladder.taken = self.cost.reach()
         if rest is not self._book:

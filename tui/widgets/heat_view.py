@@ -51,6 +51,7 @@ class HeatView:
         seconds: Length of a column.
         price: Lower edge of the bucket under the cursor, or None.
         second: First second of the column under the cursor, or None.
+        is_quiet: Nothing happens and so nothing is drawn: seconds behind now would soon be wrong.
     """
 
     history: Callable[[], HeatHistory | None]
@@ -60,6 +61,7 @@ class HeatView:
     seconds: int = 1
     price: Decimal | None = None
     second: int | None = None
+    is_quiet: bool = False
     _book: BookSnapshot | None = None
     _tick: Decimal | None = None
     _chosen: Decimal | None = None
@@ -212,7 +214,7 @@ class HeatView:
             row=row if row is not None and 0 <= row < self._scale.rows else None,
             price=self.price,
             cross=self._cross(),
-            behind=max(self._now - self._end, 0) if self._end is not None else 0,
+            behind=max(self._now - self._end, 0) if self._end is not None and not self.is_quiet else 0,
             note=f"since {fmt.time_of_day(oldest * NS)}",
         )
 
