@@ -265,6 +265,30 @@ class Watched(MarketApp):
         return Recorder
 
 
+async def at_rest(app: Watched, clock: ManualClock) -> None:
+    """Let the frame clock of a running app stop, with everything drawn for it."""
+
+    def rests() -> bool:
+        clock.advance(1)
+        return "quiet since" in app.sheet.written and not app._frames._active.is_set()
+
+    await until(lambda: app.hub is not None)
+    await until(rests)
+    app.sheet.written = ""
+
+
+async def test_at_rest_the_frame_goes_where_the_keys_go(clock: ManualClock) -> None:
+    app = Watched(clock)
+    async with app.run_test(headless=False, size=(140, 45)) as pilot:
+        await at_rest(app, clock)
+        for key, pane_id in (("6", "feeds"), ("1", "quotes"), ("tab", "bars")):
+            await pilot.press(key)
+            assert app.main
+            focus = app.desk.palette.style("focus", bold=True)
+            framed = [pane.pane_id for pane in app.main.panes if ("│", focus) in pane._pieces[1]]
+            assert framed == [pane_id], key
+
+
 async def test_nothing_is_written_while_nothing_happens(clock: ManualClock) -> None:
     app = Watched(clock)
     async with app.run_test(headless=False, size=(140, 45)):

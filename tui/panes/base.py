@@ -218,12 +218,9 @@ class Pane(Drawn, can_focus=True):
         """While it was hidden nobody drew it: what it would show is of then."""
         self.redraw()
 
-    def on_focus(self) -> None:
-        """The frame shows the focus."""
-        self.redraw()
-
-    def on_blur(self) -> None:
-        """The frame shows the focus."""
+    def watch_has_focus(self, _has_focus: bool) -> None:
+        """The frame shows the focus: drawn once it has come, as events tell of it before."""
+        super().watch_has_focus(_has_focus)
         self.redraw()
 
     def watch_symbol(self) -> None:
