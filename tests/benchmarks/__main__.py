@@ -1,4 +1,4 @@
-"""`make bench`: run everything, print the table. `--brief` takes two minutes at most instead of eight.
+"""`make bench`: run everything, print the table. `--brief` takes two minutes at most instead of nine.
 
 A part that is too slow to be measured is named and left out: speed is no reason to fail. A program that ends by itself
 while it is watched is one.
