@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 from tests import conduct, planted
+from tui.clock import ManualClock
+from tui.market.store import MarketStore
 from tui.simulator.server import SimulatorServer
 
 _finds: list[planted.Find] = []
@@ -34,6 +36,18 @@ async def until(holds: Callable[[], object], *, limit_s: float = 10.0, what: str
 def pytest_configure(config: pytest.Config) -> None:
     """Functions are timed when that is asked for (`--benchmark-enable`), not by every run of the tests."""
     config.option.benchmark_disable = True
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    """Stands still until a test moves it."""
+    return ManualClock()
+
+
+@pytest.fixture
+def store(clock: ManualClock) -> MarketStore:
+    """Empty, for tests to fill by hand."""
+    return MarketStore(clock.now_ns)
 
 
 @pytest.fixture

@@ -35,16 +35,6 @@ QUOTES, BOOK = "insightsentry:live", "quantcite:book"
 
 
 @pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock()
-
-
-@pytest.fixture
-def store(clock: ManualClock) -> MarketStore:
-    return MarketStore(clock.now_ns)
-
-
-@pytest.fixture
 def quiet(store: MarketStore) -> Quiet:
     return Quiet(store)
 

@@ -19,16 +19,6 @@ BOOK = Subscription(Kind.BOOK, Symbol("BTC/USDT"))
 FEED = "aries:market"
 
 
-@pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock()
-
-
-@pytest.fixture
-def store(clock: ManualClock) -> MarketStore:
-    return MarketStore(clock.now_ns)
-
-
 def go_live(store: MarketStore, clock: ManualClock, feed: str = FEED, state: FeedState = FeedState.LIVE) -> None:
     if state is FeedState.LIVE:
         store.feed(feed).stats.live_since_ns = clock.now_ns()

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import pytest
 
-from tui.clock import ManualClock
 from tui.market.events import Status
 from tui.market.names import Subscription, parse_symbol
 from tui.market.store import MarketStore
@@ -14,16 +13,6 @@ from tui.market.terms import FeedState
 from tui.panes.base import Desk
 from tui.themes import load_themes
 from tui.widgets.lines import Line
-
-
-@pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock()
-
-
-@pytest.fixture
-def store(clock: ManualClock) -> MarketStore:
-    return MarketStore(clock.now_ns)
 
 
 @pytest.fixture

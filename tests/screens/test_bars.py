@@ -19,16 +19,6 @@ from tui.themes import load_themes
 
 
 @pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock()
-
-
-@pytest.fixture
-def store(clock: ManualClock) -> MarketStore:
-    return MarketStore(clock.now_ns)
-
-
-@pytest.fixture
 def desk(store: MarketStore) -> Desk:
     return Desk(store=store, palette=load_themes().get("tickdeck-dark"))
 
